@@ -1,0 +1,80 @@
+//! What can go wrong with the database, by what a caller can do about it.
+
+/// A failed statement or transaction.
+#[derive(Debug, thiserror::Error)]
+pub enum DbError {
+    /// The database cannot be reached; trying again later may help.
+    #[error("the database cannot be reached")]
+    NotReachable(#[source] sqlx::Error),
+    /// Locks or connections ran out; trying again soon may help.
+    #[error("the database is busy")]
+    Busy(#[source] sqlx::Error),
+    /// A constraint refused the row. Expected conflicts use `ON CONFLICT DO NOTHING` and never come here.
+    #[error("the database refused the row")]
+    Conflict(#[source] sqlx::Error),
+    /// A row that must exist does not, or does not decode: stored data contradict the code.
+    #[error("stored data do not read: {0}")]
+    Broken(String),
+    /// The disk failed under a write. Nothing may be acknowledged after this.
+    #[error("the disk failed under the database")]
+    Disk(#[source] sqlx::Error),
+    /// The task that held the transaction ended before its answer.
+    #[error("the unit of work was interrupted")]
+    Interrupted,
+    /// Anything else.
+    #[error("the database failed")]
+    Other(#[source] sqlx::Error),
+}
+
+/// SQLite's primary result codes that matter here.
+const SQLITE_BUSY: u32 = 5;
+const SQLITE_LOCKED: u32 = 6;
+const SQLITE_IOERR: u32 = 10;
+
+impl From<sqlx::Error> for DbError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::PoolTimedOut => Self::Busy(error),
+            sqlx::Error::Io(_) | sqlx::Error::Tls(_) | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => {
+                Self::NotReachable(error)
+            }
+            sqlx::Error::RowNotFound => Self::Broken("a row that must exist is missing".to_owned()),
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::ColumnNotFound(_) | sqlx::Error::Decode(_) => {
+                Self::Broken(error.to_string())
+            }
+            sqlx::Error::Database(from_engine) => {
+                let code = from_engine.code().unwrap_or_default().into_owned();
+                classify(&code, from_engine.kind(), error)
+            }
+            _ => Self::Other(error),
+        }
+    }
+}
+
+fn classify(code: &str, kind: sqlx::error::ErrorKind, error: sqlx::Error) -> DbError {
+    use sqlx::error::ErrorKind;
+    if let Ok(extended) = code.parse::<u32>()
+        && code.len() < 5
+    {
+        match extended & 0xff {
+            SQLITE_BUSY | SQLITE_LOCKED => return DbError::Busy(error),
+            SQLITE_IOERR => return DbError::Disk(error),
+            _ => {}
+        }
+    }
+    match (code, kind) {
+        // Serialisation failure, deadlock, lock not available, statement timeout, too many connections.
+        ("40001" | "40P01" | "55P03" | "57014" | "53300", _) => DbError::Busy(error),
+        // Shutdown, crash and start-up of the server.
+        ("57P01" | "57P02" | "57P03", _) => DbError::NotReachable(error),
+        ("58030", _) => DbError::Disk(error),
+        (
+            _,
+            ErrorKind::UniqueViolation
+            | ErrorKind::ForeignKeyViolation
+            | ErrorKind::NotNullViolation
+            | ErrorKind::CheckViolation,
+        ) => DbError::Conflict(error),
+        _ => DbError::Other(error),
+    }
+}

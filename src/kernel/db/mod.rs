@@ -1,0 +1,343 @@
+//! Two engines, one SQL text.
+//!
+//! `Db` is an enum of pools, `Tx` an enum of transactions, and every statement is a named constant of a slice's
+//! `store.rs` run by [`Stmt`]. Writes take `&mut Tx`, so a signature says what is atomic; reads take
+//! `impl Into<On<'_>>`, so they run on a pool or inside a transaction.
+//!
+//! Rules that hold because an engine once broke them:
+//!
+//! | rule | why |
+//! |---|---|
+//! | a write runs inside [`Db::write`], in a task of its own | the HTTP server drops a running handler when its client resets; a cancelled `BEGIN` then leaks a transaction into the pool (sqlx 0.9.0 on PostgreSQL) |
+//! | a PostgreSQL session is asked, by the simple protocol, whether it is idle before it is handed out | the same fault, second wall; a prepared statement would answer wrongly |
+//! | a SQLite connection that believes itself in a transaction is thrown away | SQLite rolls back by itself on a full disk and sqlx 0.9.0 does not notice |
+//! | one SQLite writer, `BEGIN IMMEDIATE`, WAL, `synchronous=FULL` | a deferred read that turns into a write fails at once, whatever the busy timeout |
+//! | expected conflicts use `ON CONFLICT … DO NOTHING RETURNING` | after a unique violation PostgreSQL refuses the rest of the transaction, SQLite does not |
+//! | time is bound, never read in SQL | the engines write it differently, and text would sort wrongly |
+//! | sums are `CAST(COALESCE(SUM(x), 0) AS BIGINT)` | PostgreSQL sums to NUMERIC |
+//! | an optional filter is `CAST($n AS TEXT) IS NULL OR …` | PostgreSQL cannot type the bare parameter |
+
+mod error;
+mod migrate;
+mod statement;
+
+use std::{
+    str::FromStr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use sqlx::{
+    Connection, Executor, PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+pub use error::DbError;
+pub use statement::{Bind, On, Row, Statement, Stmt, Text};
+
+/// The oldest SQLite whose write-ahead log cannot corrupt a database on reset.
+const SQLITE_OLDEST: (u32, u32, u32) = (3, 51, 3);
+
+/// How the database is reached.
+#[derive(Debug, Clone)]
+pub struct DbOptions {
+    /// `sqlite://path` or `postgres://…`.
+    pub url: String,
+    /// Connections to PostgreSQL, or readers of SQLite.
+    pub connections_max: u32,
+    /// How long a caller waits for a connection.
+    pub acquire_timeout: Duration,
+}
+
+/// The database: a pool of connections to either engine. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Db {
+    pools: Pools,
+    disk_failed: Arc<AtomicBool>,
+}
+
+#[derive(Debug, Clone)]
+enum Pools {
+    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Postgres(PgPool),
+}
+
+/// An open transaction. Dropped without a commit, it rolls back.
+#[derive(Debug)]
+pub enum Tx {
+    /// On SQLite's one writer.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// On PostgreSQL.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+/// Which engine is underneath.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Engine {
+    /// Embedded, one node.
+    Sqlite,
+    /// A server, many nodes.
+    Postgres,
+}
+
+impl Db {
+    /// Connects, refusing an engine that is configured to lose what it acknowledged.
+    pub async fn connect(options: &DbOptions) -> Result<Self, DbError> {
+        let pools = if options.url.starts_with("postgres") {
+            Pools::Postgres(connect_postgres(options).await?)
+        } else {
+            connect_sqlite(options).await?
+        };
+        let db = Self { pools, disk_failed: Arc::default() };
+        db.assert_durable().await?;
+        Ok(db)
+    }
+
+    /// Brings the schema up to date.
+    pub async fn migrate(&self) -> Result<(), DbError> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => migrate::sqlite(writer).await,
+            Pools::Postgres(pool) => migrate::postgres(pool).await,
+        }
+    }
+
+    /// Which engine this is.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match &self.pools {
+            Pools::Sqlite { .. } => Engine::Sqlite,
+            Pools::Postgres(_) => Engine::Postgres,
+        }
+    }
+
+    /// Runs `work` as one transaction in a task of its own: committed when it returns `Ok`, rolled back on `Err`.
+    ///
+    /// The caller may vanish at any await point; the transaction still ends one way or the other. This is the
+    /// only way to write.
+    pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
+        T: Send + 'static,
+        E: From<DbError> + Send + 'static,
+    {
+        let db = self.clone();
+        let task = tokio::spawn(async move {
+            let mut tx = db.begin().await.map_err(|error| db.noticed(error))?;
+            match work(&mut tx).await {
+                Ok(value) => {
+                    tx.commit().await.map_err(|error| db.noticed(error))?;
+                    Ok(value)
+                }
+                Err(error) => {
+                    if let Err(fault) = tx.rollback().await {
+                        tracing::warn!(error = %fault, "a rollback failed; the connection is thrown away");
+                    }
+                    Err(error)
+                }
+            }
+        });
+        match task.await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(DbError::Interrupted.into()),
+        }
+    }
+
+    /// Begins a statement on the readers.
+    #[must_use]
+    pub fn sql(&self, statement: Statement) -> Stmt<'_> {
+        self.readers().sql(statement)
+    }
+
+    /// Whether the disk failed under a write. Once true, nothing may be acknowledged and the process must end.
+    #[must_use]
+    pub fn disk_failed(&self) -> bool {
+        self.disk_failed.load(Ordering::SeqCst)
+    }
+
+    /// A round trip to the database, for readiness.
+    pub async fn ping(&self) -> Result<(), DbError> {
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => readers.acquire().await?.ping().await?,
+            Pools::Postgres(pool) => pool.acquire().await?.ping().await?,
+        }
+        Ok(())
+    }
+
+    /// Waits for work in flight and closes every connection.
+    pub async fn close(&self) {
+        match &self.pools {
+            Pools::Sqlite { writer, readers } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Pools::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// Prepares `statement` without running it and gives the engine's complaint, if any.
+    pub async fn prepare(&self, statement: Statement) -> Result<(), DbError> {
+        let sql = match statement.text.render(self.engine() == Engine::Sqlite, 1) {
+            statement::Sql::Constant(text) => text.to_owned(),
+            statement::Sql::Rendered(text) => text,
+        };
+        let sql = sqlx::SqlSafeStr::into_sql_str(sqlx::AssertSqlSafe(sql));
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => drop(readers.acquire().await?.prepare(sql).await?),
+            Pools::Postgres(pool) => drop(pool.acquire().await?.prepare(sql).await?),
+        }
+        Ok(())
+    }
+
+    /// (table, column, is nullable) of every column, for the test that compares the engines' schemas.
+    pub async fn columns(&self) -> Result<Vec<(String, String, bool)>, DbError> {
+        const COLUMNS: Statement = Statement {
+            name: "COLUMNS",
+            text: Text::Each {
+                sqlite: "SELECT m.name, c.name, c.\"notnull\" = 0
+                         FROM sqlite_schema AS m, pragma_table_info(m.name) AS c
+                         WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%' AND m.name <> '_sqlx_migrations'
+                         ORDER BY m.name, c.name",
+                postgres: "SELECT CAST(table_name AS TEXT), CAST(column_name AS TEXT), is_nullable = 'YES'
+                           FROM information_schema.columns
+                           WHERE table_schema = current_schema() AND table_name <> '_sqlx_migrations'
+                           ORDER BY CAST(table_name AS TEXT) COLLATE \"C\", CAST(column_name AS TEXT) COLLATE \"C\"",
+            },
+        };
+        self.sql(COLUMNS).all().await
+    }
+
+    fn readers(&self) -> On<'_> {
+        match &self.pools {
+            Pools::Sqlite { readers, .. } => On::SqlitePool(readers),
+            Pools::Postgres(pool) => On::PostgresPool(pool),
+        }
+    }
+
+    async fn begin(&self) -> Result<Tx, DbError> {
+        Ok(match &self.pools {
+            Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Pools::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        })
+    }
+
+    fn noticed(&self, error: DbError) -> DbError {
+        if matches!(error, DbError::Disk(_)) {
+            self.disk_failed.store(true, Ordering::SeqCst);
+        }
+        error
+    }
+
+    async fn assert_durable(&self) -> Result<(), DbError> {
+        match &self.pools {
+            Pools::Sqlite { writer, .. } => assert_sqlite_durable(writer).await,
+            Pools::Postgres(pool) => assert_postgres_durable(pool).await,
+        }
+    }
+}
+
+impl Tx {
+    /// Begins a statement in this transaction.
+    pub fn sql(&mut self, statement: Statement) -> Stmt<'_> {
+        On::from(self).sql(statement)
+    }
+
+    async fn commit(self) -> Result<(), DbError> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    async fn rollback(self) -> Result<(), DbError> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+}
+
+async fn connect_sqlite(options: &DbOptions) -> Result<Pools, DbError> {
+    let base = SqliteConnectOptions::from_str(&options.url)?
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(10))
+        .statement_cache_capacity(512);
+    let pool = |connections: u32| {
+        SqlitePoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(options.acquire_timeout)
+            .before_acquire(|connection, _| {
+                Box::pin(async move {
+                    connection.ping().await?;
+                    Ok(!connection.is_in_transaction())
+                })
+            })
+    };
+    let writer = pool(1).connect_with(base.clone().create_if_missing(true)).await?;
+    let readers = pool(options.connections_max).connect_lazy_with(base.read_only(true));
+    Ok(Pools::Sqlite { writer, readers })
+}
+
+async fn connect_postgres(options: &DbOptions) -> Result<PgPool, DbError> {
+    let connect = PgConnectOptions::from_str(&options.url)?.statement_cache_capacity(512).options([
+        ("TimeZone", "UTC"),
+        ("statement_timeout", "30s"),
+        ("lock_timeout", "10s"),
+        ("idle_in_transaction_session_timeout", "60s"),
+    ]);
+    let pool = PgPoolOptions::new()
+        .max_connections(options.connections_max)
+        .acquire_timeout(options.acquire_timeout)
+        .test_before_acquire(false)
+        .before_acquire(|connection, _| Box::pin(session_is_idle(connection)))
+        .connect_with(connect)
+        .await?;
+    Ok(pool)
+}
+
+/// True when the session is outside any transaction: only then does the transaction's start equal the
+/// statement's. Sent by the simple protocol, because a prepared statement begins its transaction one message
+/// earlier and would answer false on a clean session.
+#[expect(clippy::disallowed_methods, reason = "the extended protocol would give a wrong answer")]
+async fn session_is_idle(connection: &mut sqlx::PgConnection) -> Result<bool, sqlx::Error> {
+    let row = connection.fetch_one(sqlx::raw_sql("SELECT now() = statement_timestamp()")).await?;
+    row.try_get(0)
+}
+
+#[expect(clippy::disallowed_methods, reason = "pragmas are the driver's business")]
+async fn assert_sqlite_durable(writer: &SqlitePool) -> Result<(), DbError> {
+    let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()").fetch_one(writer).await?;
+    let (journal,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(writer).await?;
+    let (synchronous,): (i64,) = sqlx::query_as("PRAGMA synchronous").fetch_one(writer).await?;
+    let (foreign_keys,): (i64,) = sqlx::query_as("PRAGMA foreign_keys").fetch_one(writer).await?;
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    if (next(), next(), next()) < SQLITE_OLDEST {
+        return Err(DbError::Broken(format!("SQLite {version} can corrupt a write-ahead log; 3.51.3 is the oldest allowed")));
+    }
+    if journal != "wal" || synchronous != 2 || foreign_keys != 1 {
+        return Err(DbError::Broken(format!(
+            "SQLite would not be durable: journal_mode={journal} synchronous={synchronous} foreign_keys={foreign_keys}"
+        )));
+    }
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "settings are the driver's business")]
+async fn assert_postgres_durable(pool: &PgPool) -> Result<(), DbError> {
+    for setting in ["SHOW synchronous_commit", "SHOW fsync", "SHOW full_page_writes"] {
+        let (value,): (String,) = sqlx::query_as(setting).fetch_one(pool).await?;
+        if value == "off" {
+            return Err(DbError::Broken(format!("PostgreSQL would lose what it acknowledged: {setting} is off")));
+        }
+    }
+    Ok(())
+}

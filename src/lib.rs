@@ -1,0 +1,8 @@
+//! Tinvia: one service that may be trusted with the sentence "this person, verified, may promote these goods, and
+//! earned exactly this".
+//!
+//! Vertical slices stand on two shared floors. [`kernel`] knows no HTTP and no slice; [`web`] is the HTTP floor and
+//! knows no slice. A slice owns its tables, its words and its laws, and reaches another only through that one's
+//! `mod.rs`. `ARCHITECTURE.md` has the map, `tests/it/tidy.rs` enforces it.
+
+pub mod kernel;
