@@ -21,7 +21,10 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the real clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the real clock"
+    )]
     fn now(&self) -> Instant {
         Utc::now().trunc_subsecs(6)
     }
@@ -40,7 +43,8 @@ impl ManualClock {
 
     /// Moves the clock by `by`, which may be negative.
     pub fn advance(&self, by: TimeDelta) {
-        self.0.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);
+        self.0
+            .fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);
     }
 }
 
@@ -82,6 +86,9 @@ mod tests {
         let start = day_start(day);
         assert_eq!(start.to_rfc3339(), "2026-06-30T17:00:00+00:00");
         assert_eq!(legal_day(start), day);
-        assert_eq!(legal_day(start - TimeDelta::microseconds(1)), day.pred_opt().unwrap());
+        assert_eq!(
+            legal_day(start - TimeDelta::microseconds(1)),
+            day.pred_opt().unwrap()
+        );
     }
 }

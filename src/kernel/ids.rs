@@ -55,13 +55,19 @@ pub fn write_text<I: TypedId>(id: I, f: &mut fmt::Formatter<'_>) -> fmt::Result 
 /// Reads prefixed text: strict lower case, the right prefix, no overflow.
 pub fn read_text<I: TypedId>(text: &str) -> Result<I, IdFault> {
     let fault = IdFault(I::PREFIX);
-    let body = text.strip_prefix(I::PREFIX).and_then(|t| t.strip_prefix('_')).ok_or(fault)?;
+    let body = text
+        .strip_prefix(I::PREFIX)
+        .and_then(|t| t.strip_prefix('_'))
+        .ok_or(fault)?;
     if body.len() != TEXT_LEN || body.as_bytes().first().is_none_or(|first| *first > b'7') {
         return Err(fault);
     }
     let mut value: u128 = 0;
     for byte in body.bytes() {
-        let digit = ALPHABET.iter().position(|symbol| *symbol == byte).ok_or(fault)?;
+        let digit = ALPHABET
+            .iter()
+            .position(|symbol| *symbol == byte)
+            .ok_or(fault)?;
         value = (value << 5) | u128::try_from(digit).map_err(|_| fault)?;
     }
     Ok(I::from_uuid(Uuid::from_u128(value)))

@@ -27,7 +27,12 @@ crate::statements! {
 pub const STATEMENTS: &[super::db::Statement] = ALL;
 
 /// Tells every node, once the transaction commits, that `subject` changed.
-pub async fn announce(tx: &mut Tx, ambient: &Ambient, topic: &str, subject: &str) -> Result<(), DbError> {
+pub async fn announce(
+    tx: &mut Tx,
+    ambient: &Ambient,
+    topic: &str,
+    subject: &str,
+) -> Result<(), DbError> {
     tx.sql(INSERT)
         .bind(ambient.id::<AnnouncementId>())
         .bind(topic)

@@ -63,7 +63,10 @@ pub struct Db {
 
 #[derive(Debug, Clone)]
 enum Pools {
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
     Postgres(PgPool),
 }
 
@@ -93,7 +96,10 @@ impl Db {
         } else {
             connect_sqlite(options).await?
         };
-        let db = Self { pools, disk_failed: Arc::default() };
+        let db = Self {
+            pools,
+            disk_failed: Arc::default(),
+        };
         db.assert_durable().await?;
         Ok(db)
     }
@@ -281,18 +287,22 @@ async fn connect_sqlite(options: &DbOptions) -> Result<Pools, DbError> {
                 })
             })
     };
-    let writer = pool(1).connect_with(base.clone().create_if_missing(true)).await?;
+    let writer = pool(1)
+        .connect_with(base.clone().create_if_missing(true))
+        .await?;
     let readers = pool(options.connections_max).connect_lazy_with(base.read_only(true));
     Ok(Pools::Sqlite { writer, readers })
 }
 
 async fn connect_postgres(options: &DbOptions) -> Result<PgPool, DbError> {
-    let connect = PgConnectOptions::from_str(&options.url)?.statement_cache_capacity(512).options([
-        ("TimeZone", "UTC"),
-        ("statement_timeout", "30s"),
-        ("lock_timeout", "10s"),
-        ("idle_in_transaction_session_timeout", "60s"),
-    ]);
+    let connect = PgConnectOptions::from_str(&options.url)?
+        .statement_cache_capacity(512)
+        .options([
+            ("TimeZone", "UTC"),
+            ("statement_timeout", "30s"),
+            ("lock_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+        ]);
     let pool = PgPoolOptions::new()
         .max_connections(options.connections_max)
         .acquire_timeout(options.acquire_timeout)
@@ -306,22 +316,42 @@ async fn connect_postgres(options: &DbOptions) -> Result<PgPool, DbError> {
 /// True when the session is outside any transaction: only then does the transaction's start equal the
 /// statement's. Sent by the simple protocol, because a prepared statement begins its transaction one message
 /// earlier and would answer false on a clean session.
-#[expect(clippy::disallowed_methods, reason = "the extended protocol would give a wrong answer")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the extended protocol would give a wrong answer"
+)]
 async fn session_is_idle(connection: &mut sqlx::PgConnection) -> Result<bool, sqlx::Error> {
-    let row = connection.fetch_one(sqlx::raw_sql("SELECT now() = statement_timestamp()")).await?;
+    let row = connection
+        .fetch_one(sqlx::raw_sql("SELECT now() = statement_timestamp()"))
+        .await?;
     row.try_get(0)
 }
 
-#[expect(clippy::disallowed_methods, reason = "pragmas are the driver's business")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "pragmas are the driver's business"
+)]
 async fn assert_sqlite_durable(writer: &SqlitePool) -> Result<(), DbError> {
-    let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()").fetch_one(writer).await?;
-    let (journal,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(writer).await?;
-    let (synchronous,): (i64,) = sqlx::query_as("PRAGMA synchronous").fetch_one(writer).await?;
-    let (foreign_keys,): (i64,) = sqlx::query_as("PRAGMA foreign_keys").fetch_one(writer).await?;
-    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()")
+        .fetch_one(writer)
+        .await?;
+    let (journal,): (String,) = sqlx::query_as("PRAGMA journal_mode")
+        .fetch_one(writer)
+        .await?;
+    let (synchronous,): (i64,) = sqlx::query_as("PRAGMA synchronous")
+        .fetch_one(writer)
+        .await?;
+    let (foreign_keys,): (i64,) = sqlx::query_as("PRAGMA foreign_keys")
+        .fetch_one(writer)
+        .await?;
+    let mut parts = version
+        .split('.')
+        .map(|part| part.parse::<u32>().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
     if (next(), next(), next()) < SQLITE_OLDEST {
-        return Err(DbError::Broken(format!("SQLite {version} can corrupt a write-ahead log; 3.51.3 is the oldest allowed")));
+        return Err(DbError::Broken(format!(
+            "SQLite {version} can corrupt a write-ahead log; 3.51.3 is the oldest allowed"
+        )));
     }
     if journal != "wal" || synchronous != 2 || foreign_keys != 1 {
         return Err(DbError::Broken(format!(
@@ -331,12 +361,21 @@ async fn assert_sqlite_durable(writer: &SqlitePool) -> Result<(), DbError> {
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "settings are the driver's business")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "settings are the driver's business"
+)]
 async fn assert_postgres_durable(pool: &PgPool) -> Result<(), DbError> {
-    for setting in ["SHOW synchronous_commit", "SHOW fsync", "SHOW full_page_writes"] {
+    for setting in [
+        "SHOW synchronous_commit",
+        "SHOW fsync",
+        "SHOW full_page_writes",
+    ] {
         let (value,): (String,) = sqlx::query_as(setting).fetch_one(pool).await?;
         if value == "off" {
-            return Err(DbError::Broken(format!("PostgreSQL would lose what it acknowledged: {setting} is off")));
+            return Err(DbError::Broken(format!(
+                "PostgreSQL would lose what it acknowledged: {setting} is off"
+            )));
         }
     }
     Ok(())
