@@ -77,7 +77,7 @@ impl<T: Send + 'static, R: Send + 'static> Batch<T, R> {
                 item,
                 answer: Some(answer),
             })
-            .map_err(refused)?;
+            .map_err(|error| refused(&error))?;
         answered.await.map_err(|_| BatchFault::Stopped)?
     }
 
@@ -85,11 +85,11 @@ impl<T: Send + 'static, R: Send + 'static> Batch<T, R> {
     pub fn leave(&self, item: T) -> Result<(), BatchFault> {
         self.queue
             .try_send(Waiting { item, answer: None })
-            .map_err(refused)
+            .map_err(|error| refused(&error))
     }
 }
 
-fn refused<T>(error: mpsc::error::TrySendError<T>) -> BatchFault {
+fn refused<T>(error: &mpsc::error::TrySendError<T>) -> BatchFault {
     match error {
         mpsc::error::TrySendError::Full(_) => BatchFault::Full,
         mpsc::error::TrySendError::Closed(_) => BatchFault::Stopped,

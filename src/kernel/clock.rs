@@ -1,7 +1,7 @@
 //! Time as a parameter.
 //!
 //! Instants are UTC in whole microseconds: PostgreSQL keeps no more, and a value that changes on its way
-//! through the database could not be compared. Legal days are counted in Asia/Ho_Chi_Minh, a fixed +07:00.
+//! through the database could not be compared. Legal days are counted in `Asia/Ho_Chi_Minh`, a fixed +07:00.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -63,13 +63,13 @@ pub fn vietnam() -> FixedOffset {
     FixedOffset::east_opt(VIETNAM_OFFSET_SECONDS).unwrap_or_else(|| chrono::Offset::fix(&Utc))
 }
 
-/// The day in Asia/Ho_Chi_Minh on which `at` falls.
+/// The day in `Asia/Ho_Chi_Minh` on which `at` falls.
 #[must_use]
 pub fn legal_day(at: Instant) -> NaiveDate {
     at.with_timezone(&vietnam()).date_naive()
 }
 
-/// The first instant of `day` in Asia/Ho_Chi_Minh.
+/// The first instant of `day` in `Asia/Ho_Chi_Minh`.
 #[must_use]
 pub fn day_start(day: NaiveDate) -> Instant {
     let midnight = day.and_time(chrono::NaiveTime::MIN).and_utc();

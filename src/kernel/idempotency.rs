@@ -7,7 +7,6 @@
 use chrono::TimeDelta;
 
 use super::{
-    ambient::Ambient,
     clock::Instant,
     db::{DbError, Tx},
     digest::Digest,

@@ -1,6 +1,6 @@
-//! Typed ids: UUIDv7 inside, prefixed text outside (`link_01h…`).
+//! Typed ids: `UUIDv7` inside, prefixed text outside (`link_01h…`).
 //!
-//! The text is a TypeID (specification 0.3.0): prefix, underscore, 26 characters of lower-case Crockford
+//! The text is a `TypeID` (specification 0.3.0): prefix, underscore, 26 characters of lower-case Crockford
 //! base32, the first of them at most 7. Ids order by creation time, so a list's cursor is an id. An id is
 //! never a secret.
 
@@ -24,7 +24,7 @@ pub trait TypedId: Copy + Sized {
     /// The raw key.
     fn uuid(self) -> Uuid;
 
-    /// A UUIDv7 of `at`; the 12 bits under the millisecond hold its fraction, so ids keep microsecond order.
+    /// A `UUIDv7` of `at`; the 12 bits under the millisecond hold its fraction, so ids keep microsecond order.
     #[must_use]
     fn fresh(at: Instant, entropy: [u8; 8]) -> Self {
         let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);

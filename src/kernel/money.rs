@@ -49,7 +49,7 @@ impl Currency {
     #[must_use]
     pub fn exponent(self) -> u32 {
         iso_currency::Currency::from_code(self.code())
-            .and_then(|currency| currency.exponent())
+            .and_then(iso_currency::Currency::exponent)
             .map_or(0, u32::from)
     }
 }
@@ -65,7 +65,7 @@ impl std::str::FromStr for Currency {
             .try_into()
             .map_err(|_| MoneyFault::UnknownCurrency)?;
         let known =
-            iso_currency::Currency::from_code(&upper).and_then(|currency| currency.exponent());
+            iso_currency::Currency::from_code(&upper).and_then(iso_currency::Currency::exponent);
         known
             .map(|_| Self(letters))
             .ok_or(MoneyFault::UnknownCurrency)

@@ -24,7 +24,7 @@ mod statement;
 use std::{
     str::FromStr,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -54,11 +54,16 @@ pub struct DbOptions {
     pub acquire_timeout: Duration,
 }
 
+/// What runs in memory when an announcement is heard: on this node right after the commit that made it, on the
+/// others when they read the outbox. Arguments are topic and subject.
+pub type Listener = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
 /// The database: a pool of connections to either engine. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Db {
     pools: Pools,
     disk_failed: Arc<AtomicBool>,
+    listeners: Arc<RwLock<Vec<Listener>>>,
 }
 
 #[derive(Debug, Clone)]
@@ -72,10 +77,14 @@ enum Pools {
 
 /// An open transaction. Dropped without a commit, it rolls back.
 #[derive(Debug)]
-pub enum Tx {
-    /// On SQLite's one writer.
+pub struct Tx {
+    connection: Connected,
+    announced: Vec<(&'static str, String)>,
+}
+
+#[derive(Debug)]
+enum Connected {
     Sqlite(Transaction<'static, Sqlite>),
-    /// On PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -99,6 +108,7 @@ impl Db {
         let db = Self {
             pools,
             disk_failed: Arc::default(),
+            listeners: Arc::default(),
         };
         db.assert_durable().await?;
         Ok(db)
@@ -136,7 +146,10 @@ impl Db {
             let mut tx = db.begin().await.map_err(|error| db.noticed(error))?;
             match work(&mut tx).await {
                 Ok(value) => {
-                    tx.commit().await.map_err(|error| db.noticed(error))?;
+                    let announced = tx.commit().await.map_err(|error| db.noticed(error))?;
+                    for (topic, subject) in announced {
+                        db.hear(topic, &subject);
+                    }
                     Ok(value)
                 }
                 Err(error) => {
@@ -153,8 +166,27 @@ impl Db {
         }
     }
 
+    /// Has `listener` called for every announcement from now on. It must not block.
+    pub fn listen(&self, listener: Listener) {
+        self.listeners
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(listener);
+    }
+
+    /// Tells this node's listeners that `subject` changed.
+    pub fn hear(&self, topic: &str, subject: &str) {
+        for listener in self
+            .listeners
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+        {
+            listener(topic, subject);
+        }
+    }
+
     /// Begins a statement on the readers.
-    #[must_use]
     pub fn sql(&self, statement: Statement) -> Stmt<'_> {
         self.readers().sql(statement)
     }
@@ -225,9 +257,15 @@ impl Db {
     }
 
     async fn begin(&self) -> Result<Tx, DbError> {
-        Ok(match &self.pools {
-            Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        let connection = match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                Connected::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            Pools::Postgres(pool) => Connected::Postgres(pool.begin().await?),
+        };
+        Ok(Tx {
+            connection,
+            announced: Vec::new(),
         })
     }
 
@@ -252,20 +290,33 @@ impl Tx {
         On::from(self).sql(statement)
     }
 
-    async fn commit(self) -> Result<(), DbError> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+    /// Has this node's listeners called once the transaction commits.
+    pub(super) fn announces(&mut self, topic: &'static str, subject: &str) {
+        self.announced.push((topic, subject.to_owned()));
+    }
+
+    async fn commit(self) -> Result<Vec<(&'static str, String)>, DbError> {
+        match self.connection {
+            Connected::Sqlite(tx) => tx.commit().await?,
+            Connected::Postgres(tx) => tx.commit().await?,
         }
-        Ok(())
+        Ok(self.announced)
     }
 
     async fn rollback(self) -> Result<(), DbError> {
-        match self {
-            Self::Sqlite(tx) => tx.rollback().await?,
-            Self::Postgres(tx) => tx.rollback().await?,
+        match self.connection {
+            Connected::Sqlite(tx) => tx.rollback().await?,
+            Connected::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())
+    }
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Db")
+            .field("engine", &self.engine())
+            .finish_non_exhaustive()
     }
 }
 

@@ -6,7 +6,7 @@ use sqlx::{
     sqlite::SqliteArguments, sqlite::SqliteRow,
 };
 
-use super::{Db, DbError, Tx};
+use super::{Connected, Db, DbError, Tx};
 
 /// A named SQL text of a slice's `store.rs`, declared by [`statements!`](crate::statements).
 #[derive(Debug, Clone, Copy)]
@@ -82,16 +82,15 @@ impl<'c> From<&'c Db> for On<'c> {
 
 impl<'c> From<&'c mut Tx> for On<'c> {
     fn from(tx: &'c mut Tx) -> Self {
-        match tx {
-            Tx::Sqlite(tx) => Self::Sqlite(&mut *tx),
-            Tx::Postgres(tx) => Self::Postgres(&mut *tx),
+        match &mut tx.connection {
+            Connected::Sqlite(tx) => Self::Sqlite(&mut *tx),
+            Connected::Postgres(tx) => Self::Postgres(&mut *tx),
         }
     }
 }
 
 impl<'c> On<'c> {
     /// Begins a statement here.
-    #[must_use]
     pub fn sql(self, statement: Statement) -> Stmt<'c> {
         let arguments = match &self {
             Self::SqlitePool(_) | Self::Sqlite(_) => Args::Sqlite(SqliteArguments::default()),
@@ -304,10 +303,6 @@ where
         .collect::<Result<_, _>>()?)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the statement is the one road to the driver"
-)]
 fn query_sqlite(
     sql: Sql,
     values: SqliteArguments,
@@ -318,10 +313,6 @@ fn query_sqlite(
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the statement is the one road to the driver"
-)]
 fn query_postgres(
     sql: Sql,
     values: PgArguments,
