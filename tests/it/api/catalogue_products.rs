@@ -26,7 +26,10 @@ fn product_with(shop: &str, member: &str, value: Value) -> Value {
 }
 
 async fn add(owner: &Actor, shop: &str) -> String {
-    let product = owner.post("/v1/products", product_body(shop)).await.expect(201);
+    let product = owner
+        .post("/v1/products", product_body(shop))
+        .await
+        .expect(201);
     product["id"].as_str().unwrap().to_owned()
 }
 

@@ -32,7 +32,10 @@ fn program_with(shop: &str, member: &str, value: Value) -> Value {
 }
 
 async fn start(owner: &Actor, shop: &str) -> String {
-    let program = owner.post("/v1/programs", program_body(shop)).await.expect(201);
+    let program = owner
+        .post("/v1/programs", program_body(shop))
+        .await
+        .expect(201);
     program["id"].as_str().unwrap().to_owned()
 }
 
@@ -332,5 +335,30 @@ both_engines! {
                 .await;
             assert!(edited.is_err(), "{sql}");
         }
+    }
+
+    async fn a_gap_between_versions_is_reported(app: TestApp) {
+        let owner = app.shop("may").await;
+        let shop = open(&owner).await;
+        let id = start(&owner, &shop).await;
+        let skip = Statement {
+            name: "SKIP",
+            text: Text::Both(
+                "INSERT INTO program_version (program_id, version, name, status, rate_bps, attribution_window_days,
+                                              hold_days, accrue_on, allowed_hosts, rounding, valid_from, leaf_id)
+                 SELECT program_id, 3, name, status, rate_bps, attribution_window_days, hold_days, accrue_on,
+                        allowed_hosts, rounding, valid_from, leaf_id
+                 FROM program_version",
+            ),
+        };
+        let made: Result<u64, DbError> = app
+            .context()
+            .db
+            .write(move |tx| Box::pin(async move { tx.sql(skip).execute().await }))
+            .await;
+        assert_eq!(made.unwrap(), 1);
+        let breaches = catalogue::laws(&app.context().db).await.unwrap();
+        assert_eq!(breaches.len(), 1);
+        assert_eq!((breaches[0].law, breaches[0].about.as_str()), (8, id.as_str()));
     }
 }
