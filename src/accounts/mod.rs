@@ -15,11 +15,15 @@
 //! It is cut here because a credential is one question, *who is this*, and everything behind it another. What an
 //! account may do is asked by the web floor's `Caller`; whether a person is who they say is identity's matter.
 
+mod access_token;
 mod email;
 mod error;
+mod hasher;
 mod model;
+mod opaque;
 mod rules;
 mod store;
+mod throttle;
 
 pub use email::{Email, EmailFault};
 pub use error::{AccountsError, PROBLEMS};
