@@ -9,7 +9,7 @@ use utoipa::openapi::{
 };
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
-use crate::{catalogue, web::ProblemBody, accounts};
+use crate::{accounts, catalogue, web::ProblemBody};
 
 /// Mounts every slice.
 pub fn api(cfg: &mut ServiceConfig) {

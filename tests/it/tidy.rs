@@ -28,6 +28,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("compliance", &["audit", "catalogue"]),
+    // Plays through HTTP; only staff is made below it.
+    ("demo", &["accounts"]),
     ("identity", &["audit"]),
     ("ledger", &["audit"]),
     ("links", &["audit", "catalogue", "compliance", "identity"]),
