@@ -9,7 +9,7 @@ use utoipa::openapi::{
 };
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
-use crate::{catalogue, web::ProblemBody};
+use crate::{catalogue, compliance, web::ProblemBody};
 
 /// Mounts every slice.
 pub fn api(cfg: &mut ServiceConfig) {
@@ -17,7 +17,8 @@ pub fn api(cfg: &mut ServiceConfig) {
 }
 
 fn v1(cfg: &mut ServiceConfig) {
-    cfg.configure(catalogue::routes);
+    cfg.configure(catalogue::routes)
+        .configure(compliance::routes);
 }
 
 /// The document of what [`api`] mounts, OpenAPI 3.1.

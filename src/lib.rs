@@ -13,6 +13,8 @@ pub mod audit;
 
 pub mod catalogue;
 
+pub mod compliance;
+
 pub mod api;
 pub mod app;
 pub mod cli;
