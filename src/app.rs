@@ -16,7 +16,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
+    accounts::{AccountsError, AccountsOptions, Authority, PasswordCost},
     api::{self, Offered},
+    compliance::{self, Compliance},
     config::Config,
     kernel::{
         ambient::Ambient,
@@ -44,6 +46,9 @@ pub enum StartFault {
     /// The keys cannot be used.
     #[error("keys: {0}")]
     Keys(#[from] KeyFault),
+    /// Sign-in cannot be set up.
+    #[error("sign-in: {0}")]
+    Accounts(#[from] AccountsError),
     /// The address cannot be listened on, or a folder cannot be made.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -73,7 +78,7 @@ impl Stop {
     }
 }
 
-/// Connects and migrates, and reads or makes the keys.
+/// Connects and migrates, reads or makes the keys, and fills the lists that ship with the service.
 pub async fn open(
     config: &Config,
     ambient: Ambient,
@@ -83,13 +88,15 @@ pub async fn open(
     let keys = KeyRing::open_or_create(&config.key_file(), &ambient)?;
     let db = Db::connect(&config.database()).await?;
     db.migrate().await?;
-    Ok(Context {
+    let context = Context {
         db,
         ambient,
         keys: Arc::new(keys),
         public_url: config.public_url(listening).into(),
         limits_on: config.limits_on(),
-    })
+    };
+    compliance::install_starter_lists(&context).await?;
+    Ok(context)
 }
 
 impl App {
@@ -98,7 +105,7 @@ impl App {
         let listener = std::net::TcpListener::bind(config.listen)?;
         let address = listener.local_addr()?;
         let context = open(&config, ambient, address).await?;
-        let shared = Shared::new(&config, &context);
+        let shared = Shared::new(&config, &context)?;
         let jobs = shared.jobs();
         let server = serve(listener, &config, context.clone(), shared)?;
         Ok(Self {
@@ -163,17 +170,29 @@ struct Shared {
     offered: Data<Offered>,
     document: Data<String>,
     proxies: Data<web::auth::TrustedProxies>,
+    authority: Authority,
+    compliance: Data<Compliance>,
 }
 
 impl Shared {
-    fn new(config: &Config, _context: &Context) -> Self {
+    fn new(config: &Config, context: &Context) -> Result<Self, StartFault> {
         let document = api::document();
-        Self {
+        let accounts = AccountsOptions {
+            password_cost: PasswordCost {
+                memory_kib: config.passwords.memory_kib,
+                passes: config.passwords.passes,
+                lanes: config.passwords.lanes,
+            },
+            ..AccountsOptions::default()
+        };
+        Ok(Self {
             metrics: recorder(),
             offered: Data::new(Offered::of(&document)),
             document: Data::new(document.to_pretty_json().unwrap_or_default()),
             proxies: Data::new(web::auth::TrustedProxies(config.trusted_proxies)),
-        }
+            authority: Authority::new(context, accounts)?,
+            compliance: Data::new(Compliance::new(Arc::new(compliance::NoLinks))),
+        })
     }
 
     /// Every background job.
@@ -183,10 +202,14 @@ impl Shared {
 
     /// Hands the slices' state to the handlers.
     fn register(&self, cfg: &mut aw::ServiceConfig) {
+        let authenticator: Arc<dyn web::Authenticator> = Arc::new(self.authority.clone());
         cfg.app_data(Data::new(self.metrics.clone()))
             .app_data(self.offered.clone())
             .app_data(self.document.clone())
-            .app_data(self.proxies.clone());
+            .app_data(self.proxies.clone())
+            .app_data(Data::new(self.authority.clone()))
+            .app_data(Data::new(authenticator))
+            .app_data(self.compliance.clone());
     }
 }
 

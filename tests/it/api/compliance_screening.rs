@@ -197,7 +197,7 @@ both_engines! {
 
     async fn a_multi_level_shop_needs_its_certificate(app: TestApp) {
         let (officer, shop) = (app.officer("a").await, app.shop("may").await);
-        let mut body = super::catalogue_shops::shop_body();
+        let mut body = crate::api::catalogue_shops::shop_body();
         body["is_multi_level"] = json!(true);
         let shop_id = shop.post("/v1/shops", body).await.expect(201)["id"].clone();
         let product = json!({ "shop_id": shop_id, "title": "Viên uống", "url": "https://shop.example.com/v" });
@@ -220,7 +220,7 @@ both_engines! {
 
     async fn a_shop_asks_only_of_its_own_goods(app: TestApp) {
         let (may, other) = (app.shop("may").await, app.shop("khac").await);
-        let shop_id = super::catalogue_shops::open(&may).await;
+        let shop_id = crate::api::catalogue_shops::open(&may).await;
         let product = json!({ "shop_id": shop_id, "title": "Túi", "url": "https://shop.example.com/t" });
         let id = may.post("/v1/products", product).await.expect(201)["id"].clone();
         may.post("/v1/screenings", json!({ "product_id": id })).await.expect(200);
@@ -234,7 +234,7 @@ both_engines! {
         }
         app.auditor().await.post("/v1/screenings", json!({})).await.problem(403, "role-not-allowed");
 
-        super::catalogue_shops::suspend(&app, &shop_id).await;
+        crate::api::catalogue_shops::suspend(&app, &shop_id).await;
         let screened = may.post("/v1/screenings", json!({ "product_id": id })).await.expect(200);
         assert_eq!(screened["grounds"][0]["code"], "shop-suspended");
     }
