@@ -14,6 +14,8 @@ pub mod audit;
 
 pub mod catalogue;
 
+pub mod compliance;
+
 pub mod api;
 pub mod app;
 pub mod cli;

@@ -1,7 +1,7 @@
 //! `tinvia verify`: asks every slice for stored rows that break a law of the system.
 
 use crate::{
-    audit, catalogue,
+    audit, catalogue, compliance,
     kernel::{context::Context, db::DbError, law::Breach},
 };
 
@@ -28,6 +28,7 @@ pub async fn breaches(ctx: &Context) -> Result<Vec<Breach>, DbError> {
     let mut found = Vec::new();
     found.extend(audit::laws(&ctx.db).await?);
     found.extend(catalogue::laws(&ctx.db).await?);
+    found.extend(compliance::laws(&ctx.db).await?);
     found.sort_by_key(|breach| breach.law);
     Ok(found)
 }
