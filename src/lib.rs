@@ -6,3 +6,7 @@
 //! `mod.rs`. `ARCHITECTURE.md` has the map, `tests/it/tidy.rs` enforces it.
 
 pub mod kernel;
+
+pub mod web;
+
+pub mod audit;
