@@ -17,13 +17,13 @@ CREATE TABLE link (
     sub_id4         TEXT,
     sub_id5         TEXT,
     decision_id     UUID NOT NULL UNIQUE REFERENCES decision (decision_id), -- law 2: no link without its decision
-    verification_id UUID NOT NULL REFERENCES verification (verification_id), -- law 1: verified under this case
+    verification_id UUID NOT NULL REFERENCES identity_case (verification_id), -- law 1: verified under this case
     status          TEXT NOT NULL CHECK (status IN ('active', 'in_review', 'suspended', 'taken_down', 'expired')),
     created_at      TIMESTAMPTZ NOT NULL,
     dead_at         TIMESTAMPTZ,                   -- when it stopped redirecting
     dead_reason     TEXT,                   -- reason code of the takedown or of the lost standing
     dead_leaf_id    UUID REFERENCES audit_leaf (leaf_id), -- no leaf, no act
-    FOREIGN KEY (program_id, program_version) REFERENCES program_terms (program_id, version),
+    FOREIGN KEY (program_id, program_version) REFERENCES program_version (program_id, version),
     CHECK ((status IN ('active', 'in_review')) = (dead_at IS NULL)),
     CHECK ((dead_at IS NULL) = (dead_reason IS NULL)),
     CHECK ((dead_at IS NULL) = (dead_leaf_id IS NULL))

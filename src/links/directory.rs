@@ -11,11 +11,9 @@
 //! **Bounds.** Links, slugs and unknown names have a maximum each; a full map is emptied and fills again from the reads
 //! that follow. A code that fails its check symbol is refused without a read, so only 1 of 23 made-up codes costs one.
 
-use std::{
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicI64, AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicI64, AtomicU64, Ordering},
 };
 
 use chrono::TimeDelta;
@@ -31,6 +29,7 @@ use super::{
 use crate::{
     catalogue,
     kernel::{
+        ambient::Ambient,
         clock::Instant,
         context::Context,
         db::{Db, DbError, Engine},
@@ -39,12 +38,18 @@ use crate::{
     },
 };
 
-/// Topic of a link that changed; the subject is its code, or its slug when it was made with one.
+/// Topic of a link that died, whose subject is its code, and of a new link with a slug, whose subject is that: somebody
+/// may have asked for the slug before. A fresh code is random, so nobody has asked for it and nothing is announced.
 pub const TOPIC_LINK: &str = "link";
+/// Topic of so many links that each by itself would flood the outbox. No subject.
+pub const TOPIC_ALL: &str = "links";
 /// Topic of a person all of whose links changed; the subject is the account.
 pub const TOPIC_OWNER: &str = "link-owner";
 /// Topic of a program with new terms; announced by the catalogue, the subject is the program.
 const TOPIC_PROGRAM: &str = "program";
+
+/// What the worker says each time it has read the outbox.
+const TOPIC_OUTBOX: &str = "outbox";
 
 /// How long a node may go without reading the outbox before it asks the database for every redirect.
 const DEAF_AFTER: TimeDelta = TimeDelta::seconds(5);
@@ -98,6 +103,7 @@ enum Name {
 /// The memory under the redirect. Shared by all workers.
 pub struct Directory {
     db: Db,
+    ambient: Ambient,
     options: DirectoryOptions,
     links: HashMap<u64, Arc<Target>>,
     slugs: HashMap<Slug, u64>,
@@ -114,6 +120,7 @@ impl Directory {
     pub fn start(ctx: &Context, options: DirectoryOptions) -> Arc<Self> {
         let directory = Arc::new(Self {
             db: ctx.db.clone(),
+            ambient: ctx.ambient.clone(),
             options,
             links: HashMap::new(),
             slugs: HashMap::new(),
@@ -153,11 +160,6 @@ impl Directory {
         Ok(Some(Found { target, terms_version }))
     }
 
-    /// Says that the outbox was read up to `at`, and its announcements heard.
-    pub fn heard(&self, at: Instant) {
-        self.heard_at.fetch_max(at.timestamp_micros(), Ordering::SeqCst);
-    }
-
     /// Links held.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -179,6 +181,13 @@ impl Directory {
                     drop(self.next_generation());
                     self.links.pin().retain(|_, target| target.owner != owner);
                 }
+            }
+            TOPIC_ALL => {
+                drop(self.next_generation());
+                self.links.pin().clear();
+            }
+            TOPIC_OUTBOX => {
+                self.heard_at.fetch_max(self.ambient.now().timestamp_micros(), Ordering::SeqCst);
             }
             TOPIC_PROGRAM => {
                 if let Ok(program_id) = subject.parse::<ProgramId>() {
