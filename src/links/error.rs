@@ -1,10 +1,7 @@
 //! What can be wrong with a request about links.
 
 use super::rules::TargetFault;
-use crate::{
-    kernel::db::DbError,
-    web::Kind,
-};
+use crate::kernel::db::DbError;
 
 /// Why a link was not made or changed.
 #[derive(Debug, thiserror::Error)]
@@ -37,34 +34,3 @@ pub enum LinkError {
     #[error(transparent)]
     Db(#[from] DbError),
 }
-
-pub(super) const NOT_VERIFIED: Kind = Kind {
-    code: "identity-not-verified",
-    status: 403,
-    en: "Verify your identity first",
-    vi: "Cần xác thực danh tính trước",
-};
-
-pub(super) const REFUSED: Kind = Kind {
-    code: "link-refused",
-    status: 451,
-    en: "This link may not be issued",
-    vi: "Không được cấp liên kết này",
-};
-
-pub(super) const SLUG_TAKEN: Kind = Kind {
-    code: "link-slug-taken",
-    status: 409,
-    en: "Another link has this slug",
-    vi: "Đường dẫn này đã có người dùng",
-};
-
-pub(super) const ALREADY_DEAD: Kind = Kind {
-    code: "link-already-dead",
-    status: 409,
-    en: "The link was taken down before",
-    vi: "Liên kết đã bị gỡ trước đó",
-};
-
-/// The problems of this slice.
-pub const PROBLEMS: &[&Kind] = &[&NOT_VERIFIED, &REFUSED, &SLUG_TAKEN, &ALREADY_DEAD];

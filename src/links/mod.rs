@@ -27,8 +27,8 @@ mod take_down;
 
 pub use code::{CODE_LEN, Code, CodeFault};
 pub use directory::{Directory, DirectoryOptions, Found, TOPIC_ALL, TOPIC_LINK, TOPIC_OWNER, Target};
-pub use error::{LinkError, PROBLEMS};
-pub use http::routes;
+pub use error::LinkError;
+pub use http::{PROBLEMS, routes};
 pub use keeper::Keeper;
 pub use landing::{Landing, TOKEN_KEY};
 pub use laws::laws;

@@ -47,14 +47,12 @@ crate::words! {
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Link {
     /// Names the link.
-    #[sqlx(rename = "link_id")]
     pub id: LinkId,
     /// What is spoken, typed as a coupon, and stands in the short address.
     pub code: Code,
     /// A second address, if its owner chose one.
     pub slug: Option<Slug>,
     /// Whose link it is.
-    #[sqlx(rename = "account_id")]
     pub owner: AccountId,
     /// The shop whose goods it promotes.
     pub shop_id: ShopId,

@@ -6,7 +6,7 @@ use super::{
     slug::Slug,
 };
 use crate::kernel::{
-    db::{DbError, On, Tx},
+    db::{Db, DbError, On, Tx},
     ids::{AccountId, LeafId, LinkId, ProgramId, TypedId as _},
     page::Limit,
 };
@@ -17,20 +17,20 @@ crate::statements! {
     /// What a redirect needs, by second address.
     FACE_BY_SLUG = "SELECT link_id, code, slug, account_id, program_id, url, status FROM link WHERE slug = $1";
     /// One link.
-    BY_ID = "SELECT link_id, code, slug, account_id, shop_id, program_id, program_version, product_id, url, channel_kind,
-                    channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
+    BY_ID = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
+                    product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
                     created_at, dead_at, dead_reason
              FROM link
              WHERE link_id = $1";
     /// The link behind a spoken code or a coupon.
-    BY_CODE = "SELECT link_id, code, slug, account_id, shop_id, program_id, program_version, product_id, url, channel_kind,
-                      channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
+    BY_CODE = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
+                      product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
                       created_at, dead_at, dead_reason
                FROM link
                WHERE code = $1";
     /// One owner's links, newest first.
-    OWNED = "SELECT link_id, code, slug, account_id, shop_id, program_id, program_version, product_id, url, channel_kind,
-                    channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
+    OWNED = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
+                    product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
                     created_at, dead_at, dead_reason
              FROM link
              WHERE account_id = $1
@@ -39,8 +39,8 @@ crate::statements! {
              ORDER BY link_id DESC
              LIMIT $4";
     /// Everybody's links, newest first.
-    EVERY = "SELECT link_id, code, slug, account_id, shop_id, program_id, program_version, product_id, url, channel_kind,
-                    channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
+    EVERY = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
+                    product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
                     created_at, dead_at, dead_reason
              FROM link
              WHERE (CAST($1 AS TEXT) IS NULL OR status = $1)
@@ -48,8 +48,8 @@ crate::statements! {
              ORDER BY link_id DESC
              LIMIT $3";
     /// The next active links in the order of their ids, for screening them all again.
-    ACTIVE_AFTER = "SELECT link_id, code, slug, account_id, shop_id, program_id, program_version, product_id, url, channel_kind,
-                           channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
+    ACTIVE_AFTER = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
+                           product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
                            created_at, dead_at, dead_reason
                     FROM link
                     WHERE status = 'active'
@@ -70,6 +70,33 @@ crate::statements! {
         sqlite: "SELECT status FROM link WHERE link_id = $1",
         postgres: "SELECT status FROM link WHERE link_id = $1 FOR UPDATE"
     };
+    /// Law 1: a link whose decision did not issue it to its owner.
+    UNDECIDED = "SELECT link_id FROM link
+                 WHERE NOT EXISTS (SELECT 1 FROM decision
+                                   WHERE decision.decision_id = link.decision_id
+                                     AND decision.outcome = 'issued'
+                                     AND decision.account_id = link.account_id)
+                 LIMIT $1";
+    /// Law 1: a link whose verification was not its owner's, or did not hold when it was made.
+    UNVERIFIED = "SELECT link_id FROM link
+                  WHERE NOT EXISTS (SELECT 1 FROM identity_case
+                                    WHERE identity_case.verification_id = link.verification_id
+                                      AND identity_case.account_id = link.account_id
+                                      AND identity_case.decided_at <= link.created_at
+                                      AND identity_case.expires_at > link.created_at)
+                  LIMIT $1";
+    /// Law 1: an active link whose owner has no verification in force.
+    UNGROUNDED = "SELECT link_id FROM link
+                  WHERE status = 'active'
+                    AND NOT EXISTS (SELECT 1 FROM identity_case
+                                    WHERE identity_case.account_id = link.account_id
+                                      AND identity_case.status = 'verified')
+                  LIMIT $1";
+    /// Law 4: a link and its takedown that disagree.
+    HALF_DEAD = "SELECT link.link_id FROM link
+                 LEFT JOIN link_takedown ON link_takedown.link_id = link.link_id
+                 WHERE (link.status = 'taken_down') <> (link_takedown.link_id IS NOT NULL)
+                 LIMIT $1";
     /// Kills one link.
     KILL = "UPDATE link SET status = 'taken_down', dead_at = $2, dead_reason = $3, dead_leaf_id = $4
             WHERE link_id = $1";
@@ -246,4 +273,20 @@ pub(super) async fn add_suspension(
         .execute()
         .await?;
     Ok(())
+}
+
+/// Links that break law 1 or 4, with what is wrong.
+pub(super) async fn breaches(db: &Db, most: i64) -> Result<Vec<(u8, LinkId, &'static str)>, DbError> {
+    let asked = [
+        (1, UNDECIDED, "no decision issued this link to its owner"),
+        (1, UNVERIFIED, "its owner's verification did not hold when the link was made"),
+        (1, UNGROUNDED, "it is active and its owner has no verification in force"),
+        (4, HALF_DEAD, "its state and its takedown disagree"),
+    ];
+    let mut breaches = Vec::new();
+    for (law, statement, what) in asked {
+        let links: Vec<(LinkId,)> = db.sql(statement).bind(most).all().await?;
+        breaches.extend(links.into_iter().map(|(link_id,)| (law, link_id, what)));
+    }
+    Ok(breaches)
 }
