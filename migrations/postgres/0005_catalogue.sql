@@ -2,7 +2,7 @@
 
 CREATE TABLE shop (
     shop_id         UUID NOT NULL PRIMARY KEY,
-    owner_id        UUID NOT NULL,           -- the account that speaks for the shop
+    owner_id        UUID NOT NULL REFERENCES account (account_id), -- the account that speaks for the shop
     legal_name      TEXT NOT NULL,           -- as registered
     tax_code        TEXT NOT NULL,           -- for matching: the code, or a keyed digest of a personal number
     tax_code_form   TEXT NOT NULL CHECK (tax_code_form IN ('enterprise', 'branch', 'personal', 'foreign')),

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Adds a product to a shop that `viewer` may change.
-pub async fn add_product(
+pub(super) async fn add_product(
     tx: &mut Tx,
     ctx: &Context,
     actor: &Actor,

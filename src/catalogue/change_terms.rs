@@ -16,7 +16,7 @@ use crate::{
 const TOPIC: &str = "program";
 
 /// The program as it stands, for somebody who may change it.
-pub async fn program_to_change(
+pub(super) async fn program_to_change(
     tx: &mut Tx,
     viewer: Viewer,
     id: ProgramId,
@@ -32,7 +32,7 @@ pub async fn program_to_change(
 /// Makes the version after `current`, valid from now on.
 ///
 /// Two edits of one version meet at the primary key: the second finds its version taken and is stale.
-pub async fn change_terms(
+pub(super) async fn change_terms(
     tx: &mut Tx,
     ctx: &Context,
     actor: &Actor,

@@ -178,7 +178,9 @@ pub struct TaxCode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TaxCodeFault {
     /// Neither 10, 12 nor 13 digits.
-    #[error("must have 10 digits, 13 with a unit's suffix (NNNNNNNNNN-NNN), or the 12 of a personal number")]
+    #[error(
+        "must have 10 digits, 13 with a unit's suffix (NNNNNNNNNN-NNN), or the 12 of a personal number"
+    )]
     Form,
     /// The tenth digit contradicts the first nine.
     #[error("has a wrong check digit")]

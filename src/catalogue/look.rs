@@ -12,7 +12,11 @@ use crate::kernel::{
 };
 
 /// A shop and how much of it the viewer sees; none when that is nothing.
-pub async fn shop(db: &Db, viewer: Viewer, id: ShopId) -> Result<Option<(Shop, Sight)>, DbError> {
+pub(super) async fn shop(
+    db: &Db,
+    viewer: Viewer,
+    id: ShopId,
+) -> Result<Option<(Shop, Sight)>, DbError> {
     let shop = store::shop_by_id(db, id).await?;
     Ok(shop
         .map(|shop| {
@@ -23,7 +27,11 @@ pub async fn shop(db: &Db, viewer: Viewer, id: ShopId) -> Result<Option<(Shop, S
 }
 
 /// A product of a shop the viewer sees.
-pub async fn product(db: &Db, viewer: Viewer, id: ProductId) -> Result<Option<Product>, DbError> {
+pub(super) async fn product(
+    db: &Db,
+    viewer: Viewer,
+    id: ProductId,
+) -> Result<Option<Product>, DbError> {
     let Some(product) = store::product_by_id(db, id).await? else {
         return Ok(None);
     };
@@ -32,7 +40,11 @@ pub async fn product(db: &Db, viewer: Viewer, id: ProductId) -> Result<Option<Pr
 }
 
 /// A program of a shop the viewer sees.
-pub async fn program(db: &Db, viewer: Viewer, id: ProgramId) -> Result<Option<Program>, DbError> {
+pub(super) async fn program(
+    db: &Db,
+    viewer: Viewer,
+    id: ProgramId,
+) -> Result<Option<Program>, DbError> {
     let Some(program) = store::program_by_id(db, id).await? else {
         return Ok(None);
     };
@@ -41,7 +53,7 @@ pub async fn program(db: &Db, viewer: Viewer, id: ProgramId) -> Result<Option<Pr
 }
 
 /// Shops the viewer sees, newest first.
-pub async fn shops(
+pub(super) async fn shops(
     db: &Db,
     viewer: Viewer,
     starting_after: Option<ShopId>,
@@ -52,7 +64,7 @@ pub async fn shops(
 }
 
 /// Products the viewer sees, of one shop or of all, newest first.
-pub async fn products(
+pub(super) async fn products(
     db: &Db,
     viewer: Viewer,
     of: Option<ShopId>,
@@ -70,7 +82,7 @@ pub async fn products(
 }
 
 /// Programs the viewer sees, of one shop or of all, newest first.
-pub async fn programs(
+pub(super) async fn programs(
     db: &Db,
     viewer: Viewer,
     of: Option<ShopId>,

@@ -29,7 +29,9 @@ pub use codes::{Country, Gtin, TaxCode, TaxCodeFault, TaxCodeForm};
 pub use error::CatalogueError;
 pub use http::{PROBLEMS, routes};
 pub use laws::laws;
-pub use model::{AccrueOn, Product, Program, ProgramStatus, Rounding, Shop, ShopStatus, Terms};
+pub use model::{
+    AccrueOn, CommissionKind, Product, Program, ProgramStatus, Rounding, Shop, ShopStatus, Terms,
+};
 pub use set_shop_status::set_shop_status;
 pub use store::{product_by_id, program_by_id, shop_by_id, terms_at, terms_of};
 

@@ -47,6 +47,14 @@ crate::words! {
     }
 }
 
+crate::words! {
+    /// How a commission is counted.
+    pub enum CommissionKind {
+        /// A share of the goods' value.
+        Percent = "percent",
+    }
+}
+
 /// Somebody who sells.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Shop {
@@ -158,76 +166,76 @@ impl Terms {
 
 /// A shop to be opened, read and checked.
 #[derive(Debug, Clone)]
-pub struct ShopDraft {
+pub(super) struct ShopDraft {
     /// As registered.
-    pub legal_name: String,
+    pub(super) legal_name: String,
     /// Checked by its country's rule.
-    pub tax_code: TaxCode,
+    pub(super) tax_code: TaxCode,
     /// Where it is registered.
-    pub country: Country,
+    pub(super) country: Country,
     /// Its address on the web.
-    pub website: WebUrl,
+    pub(super) website: WebUrl,
     /// Whether it sells by multi-level marketing.
-    pub is_multi_level: bool,
+    pub(super) is_multi_level: bool,
 }
 
 /// A product to be added, read and checked.
 #[derive(Debug, Clone)]
-pub struct ProductDraft {
+pub(super) struct ProductDraft {
     /// As shown to buyers.
-    pub title: String,
+    pub(super) title: String,
     /// As shown to buyers.
-    pub description: Option<String>,
+    pub(super) description: Option<String>,
     /// Where it is sold.
-    pub url: WebUrl,
+    pub(super) url: WebUrl,
     /// The shop's own category.
-    pub category: Option<String>,
+    pub(super) category: Option<String>,
     /// Maker or brand.
-    pub brand: Option<String>,
+    pub(super) brand: Option<String>,
     /// The number under its bar code.
-    pub gtin: Option<Gtin>,
+    pub(super) gtin: Option<Gtin>,
     /// The number under which an authority admitted it.
-    pub registration_number: Option<String>,
+    pub(super) registration_number: Option<String>,
     /// What it costs.
-    pub price: Option<Money>,
+    pub(super) price: Option<Money>,
 }
 
 /// A program to be started, read and checked.
 #[derive(Debug, Clone)]
-pub struct ProgramDraft {
+pub(super) struct ProgramDraft {
     /// Whose it will be.
-    pub shop_id: ShopId,
+    pub(super) shop_id: ShopId,
     /// As shown to affiliates.
-    pub name: String,
+    pub(super) name: String,
     /// What commissions are owed in.
-    pub currency: Currency,
+    pub(super) currency: Currency,
     /// Commission in basis points.
-    pub rate_bps: i64,
+    pub(super) rate_bps: i64,
     /// In days.
-    pub attribution_window_days: i64,
+    pub(super) attribution_window_days: i64,
     /// In days.
-    pub hold_days: i64,
+    pub(super) hold_days: i64,
     /// What makes a sale earn.
-    pub accrue_on: AccrueOn,
+    pub(super) accrue_on: AccrueOn,
     /// Where links may lead.
-    pub allowed_hosts: Vec<HostName>,
+    pub(super) allowed_hosts: Vec<HostName>,
 }
 
 /// What the next version of the terms changes; what is `None` stays as it is.
-#[derive(Debug, Clone, Default)]
-pub struct TermsChange {
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct TermsChange {
     /// As shown to affiliates.
-    pub name: Option<String>,
+    pub(super) name: Option<String>,
     /// Whether it takes new links.
-    pub status: Option<ProgramStatus>,
+    pub(super) status: Option<ProgramStatus>,
     /// Commission in basis points.
-    pub rate_bps: Option<i64>,
+    pub(super) rate_bps: Option<i64>,
     /// In days.
-    pub attribution_window_days: Option<i64>,
+    pub(super) attribution_window_days: Option<i64>,
     /// In days.
-    pub hold_days: Option<i64>,
+    pub(super) hold_days: Option<i64>,
     /// What makes a sale earn.
-    pub accrue_on: Option<AccrueOn>,
+    pub(super) accrue_on: Option<AccrueOn>,
     /// Where links may lead.
-    pub allowed_hosts: Option<Vec<HostName>>,
+    pub(super) allowed_hosts: Option<Vec<HostName>>,
 }

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Opens a shop that `owner` speaks for.
-pub async fn open_shop(
+pub(super) async fn open_shop(
     tx: &mut Tx,
     ctx: &Context,
     actor: &Actor,

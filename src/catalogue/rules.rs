@@ -12,7 +12,7 @@ use super::model::{
 
 /// Somebody who looks at the catalogue.
 #[derive(Debug, Clone, Copy)]
-pub struct Viewer {
+pub(super) struct Viewer {
     account: AccountId,
     is_staff: bool,
     is_promoter: bool,
@@ -21,7 +21,7 @@ pub struct Viewer {
 
 /// How much of a shop somebody sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sight {
+pub(super) enum Sight {
     /// Everything.
     Whole,
     /// What one needs to promote its goods.
@@ -32,7 +32,7 @@ pub enum Sight {
 
 /// Which shops' rows a list holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Span {
+pub(super) enum Span {
     /// Every shop's.
     All,
     /// Those of active shops, and of the account's own.
@@ -44,7 +44,7 @@ pub enum Span {
 impl Viewer {
     /// The account with these roles.
     #[must_use]
-    pub fn new(account: AccountId, roles: &[Role]) -> Self {
+    pub(super) fn new(account: AccountId, roles: &[Role]) -> Self {
         let has = |wanted: Role| roles.contains(&wanted);
         Self {
             account,
@@ -56,7 +56,7 @@ impl Viewer {
 
     /// How much it sees of `shop`.
     #[must_use]
-    pub fn sight_of(self, shop: &Shop) -> Sight {
+    pub(super) fn sight_of(self, shop: &Shop) -> Sight {
         if self.is_staff || shop.owner == self.account {
             Sight::Whole
         } else if self.is_promoter && shop.status == ShopStatus::Active {
@@ -68,13 +68,13 @@ impl Viewer {
 
     /// Whether it may change what belongs to `shop`.
     #[must_use]
-    pub fn may_change(self, shop: &Shop) -> bool {
+    pub(super) fn may_change(self, shop: &Shop) -> bool {
         self.is_admin || shop.owner == self.account
     }
 
     /// What its lists hold.
     #[must_use]
-    pub fn span(self) -> Span {
+    pub(super) fn span(self) -> Span {
         if self.is_staff {
             Span::All
         } else if self.is_promoter {
@@ -87,7 +87,7 @@ impl Viewer {
 
 /// A program in version 1 of its terms, valid from `now` on.
 #[must_use]
-pub fn first_terms(id: ProgramId, draft: ProgramDraft, now: Instant) -> Program {
+pub(super) fn first_terms(id: ProgramId, draft: ProgramDraft, now: Instant) -> Program {
     Program {
         id,
         shop_id: draft.shop_id,
@@ -113,7 +113,7 @@ pub fn first_terms(id: ProgramId, draft: ProgramDraft, now: Instant) -> Program 
 /// The program one version on. Its terms hold from `now`, or from when the last ones did where the nodes' clocks
 /// disagree: time never runs backwards through the versions.
 #[must_use]
-pub fn next_terms(current: Program, change: TermsChange, now: Instant) -> Program {
+pub(super) fn next_terms(current: Program, change: TermsChange, now: Instant) -> Program {
     let version = current.version.saturating_add(1);
     let old = current.terms;
     let window_days = change.attribution_window_days;

@@ -10,11 +10,11 @@ use super::{
 };
 use crate::{
     audit::{self, Act},
-    kernel::{actor::Actor, context::Context, db::Tx},
+    kernel::{actor::Actor, context::Context, db::Tx, host::HostName},
 };
 
 /// Starts a program of a shop that `viewer` may change, in version 1 of its terms.
-pub async fn start_program(
+pub(super) async fn start_program(
     tx: &mut Tx,
     ctx: &Context,
     actor: &Actor,
@@ -46,7 +46,7 @@ pub(super) fn facts_of(program: &Program) -> Value {
     let terms = &program.terms;
     json!({
         "accrue_on": terms.accrue_on,
-        "allowed_hosts": terms.allowed_hosts.iter().map(|host| host.as_str()).collect::<Vec<_>>(),
+        "allowed_hosts": terms.allowed_hosts.iter().map(HostName::as_str).collect::<Vec<_>>(),
         "attribution_window_days": terms.attribution_window_days,
         "currency": program.currency,
         "hold_days": terms.hold_days,

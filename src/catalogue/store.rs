@@ -273,7 +273,7 @@ impl ProgramRow {
     }
 }
 
-/// What was stored reads back even where a newer public suffix list would refuse it now, except that it must parse.
+/// A stored address was read once; one that no longer reads is a fault of ours.
 fn address(text: &str) -> Result<WebUrl, DbError> {
     WebUrl::parse(text).map_err(|fault| DbError::Broken(format!("a stored address {fault}")))
 }
@@ -284,8 +284,7 @@ fn hosts(json: &str) -> Result<Vec<HostName>, DbError> {
     names
         .iter()
         .map(|name| {
-            HostName::parse(name)
-                .map_err(|fault| DbError::Broken(format!("a stored host {fault}")))
+            HostName::parse(name).map_err(|fault| DbError::Broken(format!("a stored host {fault}")))
         })
         .collect()
 }
