@@ -80,10 +80,14 @@ crate::statements! {
     /// Law 1: a link whose verification was not its owner's, or did not hold when it was made.
     UNVERIFIED = "SELECT link_id FROM link
                   WHERE NOT EXISTS (SELECT 1 FROM identity_case
+                                    JOIN identity_verdict
+                                      ON identity_verdict.verification_id = identity_case.verification_id
                                     WHERE identity_case.verification_id = link.verification_id
                                       AND identity_case.account_id = link.account_id
-                                      AND identity_case.decided_at <= link.created_at
-                                      AND identity_case.expires_at > link.created_at)
+                                      AND identity_verdict.kind = 'verified'
+                                      AND identity_verdict.decided_at <= link.created_at
+                                      AND (identity_case.expires_at IS NULL
+                                           OR identity_case.expires_at > link.created_at))
                   LIMIT $1";
     /// Law 1: an active link whose owner has no verification in force.
     UNGROUNDED = "SELECT link_id FROM link

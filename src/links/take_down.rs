@@ -28,7 +28,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct Sentence {
     pub(super) reason_code: TakedownReason,
-    pub(super) note: String,
+    pub(super) note: Option<String>,
     /// When the request arrived.
     pub(super) decided_at: Instant,
 }
@@ -50,7 +50,7 @@ pub(super) async fn take_down(
         id: ctx.ambient.id(),
         link_id,
         reason_code: sentence.reason_code,
-        note: Some(sentence.note),
+        note: sentence.note,
         grounds: json!([]),
         actor: name_of(actor),
         decided_at: sentence.decided_at,

@@ -106,5 +106,5 @@ pub(super) struct NewTakedown {
     /// Why.
     pub(super) reason_code: TakedownReason,
     /// Why, in words for the file.
-    pub(super) note: Prose<2000>,
+    pub(super) note: Option<Prose<2000>>,
 }

@@ -8,8 +8,8 @@ use super::{
     view::{DeadLinkView, LinkView, ReviewView, grounds_of},
 };
 use crate::{
-    compliance::{Decision, GroundCode, Screener},
-    kernel::{context::Context, ids::LinkId},
+    compliance::{Decision, Screener},
+    kernel::{context::Context, ids::LinkId, text::Prose},
     links::{
         issue::{Issued, issue},
         take_down::{Sentence, take_down},
@@ -65,10 +65,7 @@ async fn create_link(
 
 /// A stored refusal as a problem: 403 where the person is the ground, 451 where the law is.
 fn refusal(ctx: &Context, decision: &Decision, lang: Lang) -> Problem {
-    let is_about_identity = decision.grounds.iter().any(|ground| {
-        matches!(ground.code, GroundCode::IdentityNotVerified | GroundCode::IdentityExpired)
-    });
-    let problem = if is_about_identity {
+    let problem = if decision.is_about_identity() {
         Problem::of(&NOT_VERIFIED)
     } else {
         let blocker = format!("<{}>; rel=\"blocked-by\"", ctx.public_url);
@@ -104,7 +101,7 @@ async fn take_link_down(
     let actor = caller.actor();
     let sentence = Sentence {
         reason_code: body.reason_code,
-        note: body.note.into_string(),
+        note: body.note.map(Prose::into_string),
         decided_at: ctx.ambient.now(),
     };
     posted
