@@ -39,7 +39,7 @@ use crate::{
     security(("bearer" = [])),
 )]
 #[post("/links")]
-async fn create_link(
+pub(super) async fn create_link(
     ctx: Data<Context>,
     screener: Data<Screener>,
     caller: Caller,
@@ -55,7 +55,9 @@ async fn create_link(
                 let issued = issue(tx, &ctx, &screener, &actor, owner, wanted).await?;
                 Ok(match issued {
                     Issued::Link(link) => Answer::created(&LinkView::of(*link, &ctx.public_url)),
-                    Issued::InReview(decision) => Answer::accepted(&ReviewView::of(&decision, lang)),
+                    Issued::InReview(decision) => {
+                        Answer::accepted(&ReviewView::of(&decision, lang))
+                    }
                     Issued::Refused(decision) => Answer::refused(refusal(&ctx, &decision, lang)),
                 })
             })
@@ -90,7 +92,7 @@ fn refusal(ctx: &Context, decision: &Decision, lang: Lang) -> Problem {
     security(("bearer" = [])),
 )]
 #[post("/links/{link_id}/takedowns")]
-async fn take_link_down(
+pub(super) async fn take_link_down(
     ctx: Data<Context>,
     caller: Caller,
     Path(link_id): Path<LinkId>,
@@ -108,7 +110,11 @@ async fn take_link_down(
         .once(&ctx, &caller, move |tx, ctx| {
             Box::pin(async move {
                 let (link, takedown) = take_down(tx, &ctx, &actor, link_id, sentence).await?;
-                Ok(Answer::ok(&DeadLinkView::of(link, &takedown, &ctx.public_url)))
+                Ok(Answer::ok(&DeadLinkView::of(
+                    link,
+                    &takedown,
+                    &ctx.public_url,
+                )))
             })
         })
         .await
