@@ -14,6 +14,8 @@ pub mod audit;
 
 pub mod catalogue;
 
+pub mod compliance;
+
 pub mod links;
 
 pub mod clicks;
