@@ -9,15 +9,18 @@ use utoipa::openapi::{
 };
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
-use crate::{catalogue, clicks, compliance, links, web::ProblemBody};
+use crate::{accounts, catalogue, clicks, compliance, links, web::ProblemBody};
 
 /// Mounts every slice.
 pub fn api(cfg: &mut ServiceConfig) {
-    cfg.service(scope("/v1").configure(v1)).configure(clicks::redirects);
+    cfg.service(scope("/v1").configure(v1));
+    cfg.configure(accounts::well_known)
+        .configure(clicks::redirects);
 }
 
 fn v1(cfg: &mut ServiceConfig) {
-    cfg.configure(catalogue::routes)
+    cfg.configure(accounts::routes)
+        .configure(catalogue::routes)
         .configure(compliance::routes)
         .configure(links::routes)
         .configure(clicks::routes);

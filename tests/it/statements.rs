@@ -3,11 +3,12 @@
 //! What this cannot see is a wrong result; each row type still needs its round trip.
 
 use tinvia::{
-    audit, catalogue,
+    accounts, audit, catalogue, clicks, compliance,
     kernel::{
         self,
         db::{Db, Engine, Statement},
     },
+    links,
 };
 
 use crate::support::engines::{self, Fresh};
@@ -16,8 +17,12 @@ use crate::support::engines::{self, Fresh};
 const ALL: &[(&str, &[Statement])] = &[
     ("kernel::idempotency", kernel::idempotency::STATEMENTS),
     ("kernel::outbox", kernel::outbox::STATEMENTS),
+    ("accounts", accounts::STATEMENTS),
     ("audit", audit::STATEMENTS),
     ("catalogue", catalogue::STATEMENTS),
+    ("clicks", clicks::STATEMENTS),
+    ("compliance", compliance::STATEMENTS),
+    ("links", links::STATEMENTS),
 ];
 
 #[tokio::test]
