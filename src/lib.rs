@@ -10,3 +10,4 @@ pub mod kernel;
 pub mod web;
 
 pub mod audit;
+pub mod identity;

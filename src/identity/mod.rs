@@ -20,6 +20,7 @@
 mod approve;
 mod consent;
 mod error;
+mod evidence;
 mod expire;
 mod http;
 mod laws;

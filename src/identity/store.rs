@@ -61,12 +61,20 @@ crate::statements! {
                 WHERE account_id = $1 AND verification_id < $2 AND (CAST($3 AS TEXT) IS NULL OR status = $3)
                 ORDER BY verification_id DESC
                 LIMIT $4";
-    /// Everybody's cases, newest first.
-    LIST_ALL = "SELECT verification_id, account_id, consent_id, method, status, level, document_ordinal,
-                       proposal_leaf_id, reason_code, version, created_at, decided_at, expires_at
-                FROM identity_case
-                WHERE verification_id < $1 AND (CAST($2 AS TEXT) IS NULL OR status = $2)
-                ORDER BY verification_id DESC
+    /// Everybody's cases with their checks and how many other accounts hold the same document, newest first.
+    LIST_ALL = "SELECT c.verification_id, c.account_id, c.consent_id, c.method, c.status, c.level,
+                       c.document_ordinal, c.proposal_leaf_id, c.reason_code, c.version, c.created_at, c.decided_at,
+                       c.expires_at, d.checks,
+                       (SELECT COUNT(*)
+                        FROM identity_document_index AS mine
+                        JOIN identity_document_index AS other
+                          ON other.tag = mine.tag AND other.account_id <> mine.account_id
+                        WHERE mine.verification_id = c.verification_id AND mine.ordinal = c.document_ordinal) AS bound
+                FROM identity_case AS c
+                LEFT JOIN identity_document AS d
+                  ON d.verification_id = c.verification_id AND d.ordinal = c.document_ordinal
+                WHERE c.verification_id < $1 AND (CAST($2 AS TEXT) IS NULL OR c.status = $2)
+                ORDER BY c.verification_id DESC
                 LIMIT $3";
     /// A document.
     DOCUMENT = "SELECT verification_id, ordinal, kind, nationality_sealed, issuing_state_sealed, number_sealed,
@@ -303,12 +311,21 @@ pub(super) async fn list_own(
     db.sql(LIST_OWN).bind(account).bind(before).bind(status).bind(probe).all().await
 }
 
+/// A case in the officers' list.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct ListedCase {
+    #[sqlx(flatten)]
+    pub(super) case: Case,
+    pub(super) checks: Option<String>,
+    pub(super) bound: i64,
+}
+
 pub(super) async fn list_all(
     db: &Db,
     before: VerificationId,
     status: Option<Status>,
     probe: i64,
-) -> Result<Vec<Case>, DbError> {
+) -> Result<Vec<ListedCase>, DbError> {
     db.sql(LIST_ALL).bind(before).bind(status).bind(probe).all().await
 }
 
