@@ -18,6 +18,7 @@ use utoipa_actix_web::AppExt as _;
 use crate::{
     api::{self, Offered},
     config::Config,
+    identity,
     kernel::{
         ambient::Ambient,
         context::Context,
@@ -163,6 +164,7 @@ struct Shared {
     offered: Data<Offered>,
     document: Data<String>,
     proxies: Data<web::auth::TrustedProxies>,
+    dependents: Arc<dyn identity::Dependents>,
 }
 
 impl Shared {
@@ -173,12 +175,24 @@ impl Shared {
             offered: Data::new(Offered::of(&document)),
             document: Data::new(document.to_pretty_json().unwrap_or_default()),
             proxies: Data::new(web::auth::TrustedProxies(config.trusted_proxies)),
+            dependents: Arc::new(identity::NoDependents),
         }
     }
 
     /// Every background job.
     fn jobs(&self) -> Vec<Job> {
-        worker::jobs()
+        let mut jobs = worker::jobs();
+        let dependents = Arc::clone(&self.dependents);
+        jobs.push(Job {
+            name: "identity.expire",
+            every: Duration::from_secs(60),
+            wake: None,
+            run: Arc::new(move |ctx| {
+                let dependents = Arc::clone(&dependents);
+                Box::pin(async move { identity::expire_due(&ctx, &dependents).await })
+            }),
+        });
+        jobs
     }
 
     /// Hands the slices' state to the handlers.
@@ -186,7 +200,8 @@ impl Shared {
         cfg.app_data(Data::new(self.metrics.clone()))
             .app_data(self.offered.clone())
             .app_data(self.document.clone())
-            .app_data(self.proxies.clone());
+            .app_data(self.proxies.clone())
+            .app_data(Data::new(Arc::clone(&self.dependents)));
     }
 }
 

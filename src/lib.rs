@@ -10,10 +10,10 @@ pub mod kernel;
 pub mod web;
 
 pub mod audit;
+pub mod identity;
 
 pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;
 pub mod worker;
-pub mod identity;

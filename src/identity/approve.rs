@@ -29,7 +29,7 @@ use crate::kernel::{
 #[derive(Debug)]
 pub(super) enum Approval {
     /// The proposal took effect.
-    Decided(Case, Evidence),
+    Decided(Box<(Case, Evidence)>),
     /// The proposal fell, and the case waits for a first officer again.
     Fallen(IdentityError),
 }
@@ -41,10 +41,13 @@ pub(super) async fn decide_staged(
     (officer, actor): (AccountId, &Actor),
     verification: VerificationId,
 ) -> Result<Approval, IdentityError> {
-    let mut case = store::hold(tx, verification).await?.ok_or(IdentityError::NotFound)?;
+    let mut case = store::hold(tx, verification)
+        .await?
+        .ok_or(IdentityError::NotFound)?;
     let staged = case.proposal_leaf_id.ok_or(IdentityError::NothingStaged)?;
     let proposal = store::proposal(&mut *tx, staged).await?;
-    let proposal = proposal.ok_or_else(|| DbError::Broken("a staged proposal is missing".to_owned()))?;
+    let proposal =
+        proposal.ok_or_else(|| DbError::Broken("a staged proposal is missing".to_owned()))?;
     if officer == proposal.proposed_by || officer == case.account_id {
         return Err(IdentityError::MakerCannotCheck);
     }
@@ -68,8 +71,26 @@ pub(super) async fn decide_staged(
         "reason_code": reason_code, "proposal": proposal.leaf_id, "method": case.method,
         "document": evidence.document.ordinal, "flags": evidence.flags(),
     });
-    let leaf_id = leaf(tx, ctx, actor, leaf_kind, verification, case.account_id, facts).await?;
-    add_verdict(tx, leaf_id, &case, kind, reason_code, Some((&proposal, officer)), now).await?;
+    let leaf_id = leaf(
+        tx,
+        ctx,
+        actor,
+        leaf_kind,
+        verification,
+        case.account_id,
+        facts,
+    )
+    .await?;
+    add_verdict(
+        tx,
+        leaf_id,
+        &case,
+        kind,
+        reason_code,
+        Some((&proposal, officer)),
+        now,
+    )
+    .await?;
     case.reason_code = Some(reason_code.to_owned());
     case.decided_at = Some(now);
     match proposal.outcome {
@@ -83,8 +104,10 @@ pub(super) async fn decide_staged(
             store::end(tx, &case).await?;
         }
     }
-    metrics::counter!("tinvia_identity_verdicts_total", "outcome" => proposal.outcome.word()).increment(1);
-    Ok(Approval::Decided(stored(tx, verification).await?, evidence))
+    metrics::counter!("tinvia_identity_verdicts_total", "outcome" => proposal.outcome.word())
+        .increment(1);
+    let case = stored(tx, verification).await?;
+    Ok(Approval::Decided(Box::new((case, evidence))))
 }
 
 /// Whether the proposal still rests on what it was made on; gives the first instant at which a verification ends.
@@ -96,7 +119,9 @@ async fn holds(
     evidence: &Evidence,
     now: Instant,
 ) -> Result<Option<Instant>, IdentityError> {
-    let vault = Vault::existing(tx, ctx, case.account_id).await?.ok_or(IdentityError::EvidenceChanged)?;
+    let vault = Vault::existing(tx, ctx, case.account_id)
+        .await?
+        .ok_or(IdentityError::EvidenceChanged)?;
     if !same(&evidence.fingerprint(&vault), &proposal.fingerprint) {
         return Err(IdentityError::EvidenceChanged);
     }
@@ -105,7 +130,9 @@ async fn holds(
     }
     let last_day = evidence.still_holds(&vault, now)?;
     let ended = last_day.0.checked_add_days(Days::new(1)).map(day_start);
-    ended.map(Some).ok_or(IdentityError::DocumentExpiring { months: None })
+    ended
+        .map(Some)
+        .ok_or(IdentityError::DocumentExpiring { months: None })
 }
 
 async fn fall(
@@ -122,16 +149,39 @@ async fn fall(
         _ => "document_expiring",
     };
     let facts = json!({ "reason_code": reason_code, "proposal": proposal.leaf_id });
-    let leaf_id =
-        leaf(tx, ctx, actor, "identity.proposal_fell", case.verification_id, case.account_id, facts).await?;
+    let leaf_id = leaf(
+        tx,
+        ctx,
+        actor,
+        "identity.proposal_fell",
+        case.verification_id,
+        case.account_id,
+        facts,
+    )
+    .await?;
     let by = Some((proposal, officer));
-    add_verdict(tx, leaf_id, case, VerdictKind::Returned, reason_code, by, ctx.ambient.now()).await?;
+    add_verdict(
+        tx,
+        leaf_id,
+        case,
+        VerdictKind::Returned,
+        reason_code,
+        by,
+        ctx.ambient.now(),
+    )
+    .await?;
     store::return_to_review(tx, case.verification_id).await?;
     Ok(())
 }
 
 /// Ends the verification in force, if there is one: the person's standing goes on under the new one.
-async fn supersede(tx: &mut Tx, ctx: &Context, actor: &Actor, by: &Case, now: Instant) -> Result<(), IdentityError> {
+async fn supersede(
+    tx: &mut Tx,
+    ctx: &Context,
+    actor: &Actor,
+    by: &Case,
+    now: Instant,
+) -> Result<(), IdentityError> {
     let Some(older) = store::in_force(tx, by.account_id).await? else {
         return Ok(());
     };
@@ -143,9 +193,27 @@ async fn supersede(tx: &mut Tx, ctx: &Context, actor: &Actor, by: &Case, now: In
     }
     let facts = json!({ "by": by.verification_id });
     let kind = "identity.superseded";
-    let leaf_id = leaf(tx, ctx, actor, kind, older.verification_id, older.account_id, facts).await?;
+    let leaf_id = leaf(
+        tx,
+        ctx,
+        actor,
+        kind,
+        older.verification_id,
+        older.account_id,
+        facts,
+    )
+    .await?;
     let reason_code = VerdictKind::Superseded.word();
-    add_verdict(tx, leaf_id, &older, VerdictKind::Superseded, reason_code, None, now).await?;
+    add_verdict(
+        tx,
+        leaf_id,
+        &older,
+        VerdictKind::Superseded,
+        reason_code,
+        None,
+        now,
+    )
+    .await?;
     older.status = Status::Expired;
     older.reason_code = Some(reason_code.to_owned());
     older.decided_at = Some(now);

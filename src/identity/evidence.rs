@@ -41,10 +41,17 @@ impl Evidence {
         Self::of(document, also_bound_to)
     }
 
-    fn of(document: Option<DocumentRow>, also_bound_to: Vec<AccountId>) -> Result<Self, IdentityError> {
+    fn of(
+        document: Option<DocumentRow>,
+        also_bound_to: Vec<AccountId>,
+    ) -> Result<Self, IdentityError> {
         let document = document.ok_or_else(incomplete)?;
         let checks = checks_of(&document.checks)?;
-        Ok(Self { document, checks, also_bound_to })
+        Ok(Self {
+            document,
+            checks,
+            also_bound_to,
+        })
     }
 
     /// What officers must look at.
@@ -73,7 +80,11 @@ impl Evidence {
     }
 
     /// One field, opened.
-    pub(super) fn open(&self, vault: &Vault, column: &'static str) -> Result<Zeroizing<String>, IdentityError> {
+    pub(super) fn open(
+        &self,
+        vault: &Vault,
+        column: &'static str,
+    ) -> Result<Zeroizing<String>, IdentityError> {
         open(&self.document, vault, column)
     }
 
@@ -82,15 +93,21 @@ impl Evidence {
         let expires_on = self.day(vault, "expires_on")?;
         let born = self.day(vault, "date_of_birth")?;
         let today = legal_day(now);
-        policy::valid_long_enough(expires_on.0, today)
-            .map_err(|rule| IdentityError::DocumentExpiring { months: rule.map(|rule| rule.value) })?;
-        policy::old_enough(born.0, today)
-            .map_err(|rule| IdentityError::UnderAge { years: rule.map(|rule| rule.value) })?;
+        policy::valid_long_enough(expires_on.0, today).map_err(|rule| {
+            IdentityError::DocumentExpiring {
+                months: rule.map(|rule| rule.value),
+            }
+        })?;
+        policy::old_enough(born.0, today).map_err(|rule| IdentityError::UnderAge {
+            years: rule.map(|rule| rule.value),
+        })?;
         Ok(expires_on)
     }
 
     fn day(&self, vault: &Vault, column: &'static str) -> Result<Day, IdentityError> {
-        self.open(vault, column)?.parse().map_err(|_| DbError::Broken(format!("a sealed {column} is no day")).into())
+        self.open(vault, column)?
+            .parse()
+            .map_err(|_| DbError::Broken(format!("a sealed {column} is no day")).into())
     }
 }
 
@@ -110,7 +127,14 @@ pub(super) fn open(
         _ => &document.mrz_sealed,
     };
     let row = document_row(document.verification_id, document.ordinal);
-    vault.open(Place { table: "identity_document", row: &row, column }, sealed)
+    vault.open(
+        Place {
+            table: "identity_document",
+            row: &row,
+            column,
+        },
+        sealed,
+    )
 }
 
 /// How a document's row is named where its fields are sealed.
@@ -125,7 +149,9 @@ pub(super) fn checks_of(stored: &str) -> Result<Vec<Check>, DbError> {
 
 /// The checks that an officer must look at, with what others submitted since.
 pub(super) fn flags(checks: &[Check], is_bound_elsewhere: bool) -> Vec<CheckName> {
-    let doubtful = checks.iter().filter(|check| check.outcome == CheckOutcome::Review);
+    let doubtful = checks
+        .iter()
+        .filter(|check| check.outcome == CheckOutcome::Review);
     let mut flags: Vec<CheckName> = doubtful.map(|check| check.name).collect();
     if is_bound_elsewhere && !flags.contains(&CheckName::Binding) {
         flags.push(CheckName::Binding);

@@ -66,7 +66,16 @@ async fn expire(
     let actor = Actor::System(JOB);
     let reason_code = VerdictKind::Expired.word();
     let facts = json!({ "reason_code": reason_code });
-    let leaf_id = leaf(tx, ctx, &actor, "identity.expired", verification, case.account_id, facts).await?;
+    let leaf_id = leaf(
+        tx,
+        ctx,
+        &actor,
+        "identity.expired",
+        verification,
+        case.account_id,
+        facts,
+    )
+    .await?;
     let verdict = NewVerdict {
         leaf_id,
         verification_id: verification,
@@ -82,6 +91,8 @@ async fn expire(
     case.reason_code = Some(reason_code.to_owned());
     case.decided_at = Some(now);
     store::end(tx, &case).await?;
-    dependents.standing_lost(tx, ctx, case.account_id, &actor, reason_code).await?;
+    dependents
+        .standing_lost(tx, ctx, case.account_id, &actor, reason_code)
+        .await?;
     Ok(true)
 }

@@ -39,7 +39,10 @@ pub use error::{IdentityError, PROBLEMS};
 pub use expire::expire_due;
 pub use http::routes;
 pub use laws::laws;
-pub use model::{Level, Method, Standing, StandingStatus, Status};
+pub use model::{
+    CheckName, CheckOutcome, ConsentPurpose, DocumentKind, Level, Method, Outcome, ProposalReason,
+    RevocationReason, Standing, StandingStatus, Status, VerdictKind,
+};
 pub use standing::{Dependents, NoDependents, hold_standing};
 
 /// Every statement of this slice.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernel::{
     clock::Instant,
-    ids::{AccountId, ConsentId, LeafId, VerificationId},
+    ids::{AccountId, LeafId, VerificationId},
     text::Line,
 };
 
@@ -201,14 +201,12 @@ pub struct Standing {
 pub(super) struct Case {
     pub(super) verification_id: VerificationId,
     pub(super) account_id: AccountId,
-    pub(super) consent_id: ConsentId,
     pub(super) method: Method,
     pub(super) status: Status,
     pub(super) level: Level,
     pub(super) document_ordinal: Option<i64>,
     pub(super) proposal_leaf_id: Option<LeafId>,
     pub(super) reason_code: Option<String>,
-    pub(super) version: i64,
     pub(super) created_at: Instant,
     pub(super) decided_at: Option<Instant>,
     pub(super) expires_at: Option<Instant>,
@@ -218,12 +216,12 @@ macro_rules! upper_letters {
     ($(#[$doc:meta])* $name:ident, $min:literal to $max:literal, $pattern:literal) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq)]
-        pub struct $name(String);
+        pub(super) struct $name(String);
 
         impl $name {
             /// The code.
             #[must_use]
-            pub fn as_str(&self) -> &str { &self.0 }
+            pub(super) fn as_str(&self) -> &str { &self.0 }
         }
 
         impl std::str::FromStr for $name {
@@ -257,7 +255,7 @@ macro_rules! upper_letters {
 /// The text is not a country code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be {0} to {1} upper-case letters")]
-pub struct CodeFault(usize, usize);
+pub(super) struct CodeFault(usize, usize);
 
 upper_letters! {
     /// A nationality, ISO 3166-1 alpha-3.
@@ -271,7 +269,7 @@ upper_letters! {
 
 /// A document number as printed: letters and digits, upper case; blanks and hyphens are read over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DocumentNumber(String);
+pub(super) struct DocumentNumber(String);
 
 /// Characters of the longest number a machine-readable zone can hold.
 const NUMBER_LEN_MAX: usize = 22;
@@ -279,19 +277,19 @@ const NUMBER_LEN_MAX: usize = 22;
 /// The text is not a document number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to {NUMBER_LEN_MAX} letters and digits")]
-pub struct NumberFault;
+pub(super) struct NumberFault;
 
 impl DocumentNumber {
     /// Its letters and digits.
     #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(super) fn as_str(&self) -> &str {
         &self.0
     }
 
     /// The last three characters, by which the person recognises it; none of a number so short that they would say
     /// most of it.
     #[must_use]
-    pub fn last3(&self) -> Option<&str> {
+    pub(super) fn last3(&self) -> Option<&str> {
         let start = self.0.len().checked_sub(3).filter(|start| *start >= 3)?;
         self.0.get(start..)
     }
@@ -306,7 +304,11 @@ impl std::str::FromStr for DocumentNumber {
         }
         let normal: String = text.chars().filter(char::is_ascii_alphanumeric).collect();
         let fits = (1..=NUMBER_LEN_MAX).contains(&normal.len());
-        if fits { Ok(Self(normal.to_ascii_uppercase())) } else { Err(NumberFault) }
+        if fits {
+            Ok(Self(normal.to_ascii_uppercase()))
+        } else {
+            Err(NumberFault)
+        }
     }
 }
 
@@ -331,25 +333,36 @@ impl utoipa::ToSchema for DocumentNumber {}
 
 /// A calendar day of four-digit years, so that its text never grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Day(pub(super) NaiveDate);
+pub(super) struct Day(pub(super) NaiveDate);
 
 /// The text is not a day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a day between 1800-01-01 and 2299-12-31")]
-pub struct DayFault;
+pub(super) struct DayFault;
 
 impl Day {
     /// `YYMMDD`, as in a machine-readable zone.
     pub(super) fn zone_text(self) -> String {
-        format!("{:02}{:02}{:02}", self.0.year().rem_euclid(100), self.0.month(), self.0.day())
+        format!(
+            "{:02}{:02}{:02}",
+            self.0.year().rem_euclid(100),
+            self.0.month(),
+            self.0.day()
+        )
     }
 }
 
 impl std::str::FromStr for Day {
     type Err = DayFault;
     fn from_str(text: &str) -> Result<Self, DayFault> {
-        let day = if text.len() == 10 { NaiveDate::parse_from_str(text, "%Y-%m-%d").ok() } else { None };
-        day.filter(|day| (1800..2300).contains(&day.year())).map(Self).ok_or(DayFault)
+        let day = if text.len() == 10 {
+            NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()
+        } else {
+            None
+        };
+        day.filter(|day| (1800..2300).contains(&day.year()))
+            .map(Self)
+            .ok_or(DayFault)
     }
 }
 
@@ -376,7 +389,9 @@ impl utoipa::PartialSchema for Day {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
-            .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(utoipa::openapi::KnownFormat::Date)))
+            .format(Some(utoipa::openapi::SchemaFormat::KnownFormat(
+                utoipa::openapi::KnownFormat::Date,
+            )))
             .into()
     }
 }
@@ -386,27 +401,29 @@ impl utoipa::ToSchema for Day {}
 /// What a person declares of a passport.
 #[derive(Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Document {
+pub(super) struct Document {
     /// Its kind.
     #[serde(rename = "type")]
-    pub kind: DocumentKind,
+    pub(super) kind: DocumentKind,
     /// Who issued it.
-    pub issuing_state: IssuingState,
+    pub(super) issuing_state: IssuingState,
     /// Its number as printed.
-    pub number: DocumentNumber,
+    pub(super) number: DocumentNumber,
     /// Its last day.
-    pub expires_on: Day,
+    pub(super) expires_on: Day,
     /// The holder's name as printed.
-    pub full_name: Line<150>,
+    pub(super) full_name: Line<150>,
     /// The holder's birthday.
-    pub date_of_birth: Day,
+    pub(super) date_of_birth: Day,
     /// The two lines of the machine-readable zone, 44 characters each.
-    pub mrz: [Line<64>; 2],
+    pub(super) mrz: [Line<64>; 2],
 }
 
 impl std::fmt::Debug for Document {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Document").field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("Document")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 
@@ -444,17 +461,17 @@ crate::words! {
 
 /// A check, its rule and its outcome; holds no personal value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Check {
+pub(super) struct Check {
     /// What was looked at.
-    pub name: CheckName,
+    pub(super) name: CheckName,
     /// How it came out.
-    pub outcome: CheckOutcome,
+    pub(super) outcome: CheckOutcome,
     /// The duty behind it, where there is one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub duty: Option<String>,
+    pub(super) duty: Option<String>,
     /// Since when the rule that was applied is in force.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub rule_from: Option<NaiveDate>,
+    pub(super) rule_from: Option<NaiveDate>,
 }
 
 #[cfg(test)]

@@ -35,7 +35,9 @@ pub(super) async fn stage(
     verification: VerificationId,
     proposal: Proposal,
 ) -> Result<(Case, Evidence), IdentityError> {
-    let case = store::hold(tx, verification).await?.ok_or(IdentityError::NotFound)?;
+    let case = store::hold(tx, verification)
+        .await?
+        .ok_or(IdentityError::NotFound)?;
     if case.account_id == officer {
         return Err(IdentityError::MakerCannotCheck);
     }
@@ -46,7 +48,9 @@ pub(super) async fn stage(
         return Err(IdentityError::ReasonMisfit);
     }
     let evidence = Evidence::held(tx, &case).await?;
-    let vault = Vault::existing(&mut *tx, ctx, case.account_id).await?.ok_or(IdentityError::EvidenceChanged)?;
+    let vault = Vault::existing(&mut *tx, ctx, case.account_id)
+        .await?
+        .ok_or(IdentityError::EvidenceChanged)?;
     if proposal.outcome == Outcome::Verified {
         evidence.still_holds(&vault, ctx.ambient.now())?;
     }
@@ -55,12 +59,27 @@ pub(super) async fn stage(
         "outcome": proposal.outcome, "reason_code": proposal.reason_code, "document": evidence.document.ordinal,
         "flags": evidence.flags(), "fingerprint": hex(&fingerprint),
     });
-    let leaf_id = leaf(tx, ctx, actor, "identity.proposed", verification, case.account_id, facts).await?;
+    let leaf_id = leaf(
+        tx,
+        ctx,
+        actor,
+        "identity.proposed",
+        verification,
+        case.account_id,
+        facts,
+    )
+    .await?;
     let row = ProposalRow {
         leaf_id,
         outcome: proposal.outcome,
         reason_code: proposal.reason_code,
-        note_sealed: sealed_note(ctx, &vault, "identity_proposal", leaf_id, proposal.note.as_ref())?,
+        note_sealed: sealed_note(
+            ctx,
+            &vault,
+            "identity_proposal",
+            leaf_id,
+            proposal.note.as_ref(),
+        )?,
         fingerprint: fingerprint.to_vec(),
         proposed_by: officer,
         proposed_at: ctx.ambient.now(),
@@ -78,6 +97,11 @@ pub(super) fn sealed_note(
     note: Option<&Prose<2000>>,
 ) -> Result<Option<Vec<u8>>, IdentityError> {
     let row = leaf_id.to_string();
-    let place = Place { table, row: &row, column: "note" };
-    note.map(|note| vault.seal(ctx, place, note.as_str())).transpose()
+    let place = Place {
+        table,
+        row: &row,
+        column: "note",
+    };
+    note.map(|note| vault.seal(ctx, place, note.as_str()))
+        .transpose()
 }

@@ -35,7 +35,9 @@ pub(super) async fn take_back(
     verification: VerificationId,
     revocation: Revocation,
 ) -> Result<Case, IdentityError> {
-    let mut case = store::hold(tx, verification).await?.ok_or(IdentityError::NotFound)?;
+    let mut case = store::hold(tx, verification)
+        .await?
+        .ok_or(IdentityError::NotFound)?;
     if case.account_id == officer {
         return Err(IdentityError::MakerCannotCheck);
     }
@@ -45,11 +47,26 @@ pub(super) async fn take_back(
     let now = ctx.ambient.now();
     let reason_code = revocation.reason_code.word();
     let facts = json!({ "reason_code": reason_code });
-    let leaf_id = leaf(tx, ctx, actor, "identity.revoked", verification, case.account_id, facts).await?;
+    let leaf_id = leaf(
+        tx,
+        ctx,
+        actor,
+        "identity.revoked",
+        verification,
+        case.account_id,
+        facts,
+    )
+    .await?;
     // A note on an erased person has no key to be sealed under and is not kept.
     let vault = Vault::existing(&mut *tx, ctx, case.account_id).await?;
     let note_sealed = match &vault {
-        Some(vault) => sealed_note(ctx, vault, "identity_verdict", leaf_id, revocation.note.as_ref())?,
+        Some(vault) => sealed_note(
+            ctx,
+            vault,
+            "identity_verdict",
+            leaf_id,
+            revocation.note.as_ref(),
+        )?,
         None => None,
     };
     let verdict = NewVerdict {
@@ -67,7 +84,9 @@ pub(super) async fn take_back(
     case.reason_code = Some(reason_code.to_owned());
     case.decided_at = Some(now);
     store::end(tx, &case).await?;
-    dependents.standing_lost(tx, ctx, case.account_id, actor, reason_code).await?;
+    dependents
+        .standing_lost(tx, ctx, case.account_id, actor, reason_code)
+        .await?;
     metrics::counter!("tinvia_identity_revocations_total").increment(1);
     stored(tx, verification).await
 }

@@ -49,9 +49,16 @@ impl Dependents for NoDependents {
 /// transaction and then sees what it made, so nothing made under a standing outlives it.
 ///
 /// A verification whose end has passed counts as expired, whether or not the job has got to it.
-pub async fn hold_standing(tx: &mut Tx, now: Instant, account: AccountId) -> Result<Standing, DbError> {
+pub async fn hold_standing(
+    tx: &mut Tx,
+    now: Instant,
+    account: AccountId,
+) -> Result<Standing, DbError> {
     let mut row = store::hold_standing(tx, account).await?;
-    if row.as_ref().is_some_and(|row| row.status != Status::Verified) {
+    if row
+        .as_ref()
+        .is_some_and(|row| row.status != Status::Verified)
+    {
         // While we waited for the row a newer verification may have taken its place; a second look sees it.
         row = store::hold_standing(tx, account).await?;
     }

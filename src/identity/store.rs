@@ -45,25 +45,25 @@ crate::statements! {
                      ORDER BY other.account_id
                      LIMIT 20";
     /// A case.
-    BY_ID = "SELECT verification_id, account_id, consent_id, method, status, level, document_ordinal, proposal_leaf_id,
-                    reason_code, version, created_at, decided_at, expires_at
+    BY_ID = "SELECT verification_id, account_id, method, status, level, document_ordinal, proposal_leaf_id,
+                    reason_code, created_at, decided_at, expires_at
              FROM identity_case
              WHERE verification_id = $1";
     /// A case, held until the commit: two officers or an officer and the person cannot act on it at once.
     HOLD = "UPDATE identity_case SET version = version + 1
             WHERE verification_id = $1
-            RETURNING verification_id, account_id, consent_id, method, status, level, document_ordinal,
-                      proposal_leaf_id, reason_code, version, created_at, decided_at, expires_at";
+            RETURNING verification_id, account_id, method, status, level, document_ordinal,
+                      proposal_leaf_id, reason_code, created_at, decided_at, expires_at";
     /// One person's cases, newest first.
-    LIST_OWN = "SELECT verification_id, account_id, consent_id, method, status, level, document_ordinal,
-                       proposal_leaf_id, reason_code, version, created_at, decided_at, expires_at
+    LIST_OWN = "SELECT verification_id, account_id, method, status, level, document_ordinal,
+                       proposal_leaf_id, reason_code, created_at, decided_at, expires_at
                 FROM identity_case
                 WHERE account_id = $1 AND verification_id < $2 AND (CAST($3 AS TEXT) IS NULL OR status = $3)
                 ORDER BY verification_id DESC
                 LIMIT $4";
     /// Everybody's cases with their checks and how many other accounts hold the same document, newest first.
-    LIST_ALL = "SELECT c.verification_id, c.account_id, c.consent_id, c.method, c.status, c.level,
-                       c.document_ordinal, c.proposal_leaf_id, c.reason_code, c.version, c.created_at, c.decided_at,
+    LIST_ALL = "SELECT c.verification_id, c.account_id, c.method, c.status, c.level,
+                       c.document_ordinal, c.proposal_leaf_id, c.reason_code, c.created_at, c.decided_at,
                        c.expires_at, d.checks,
                        (SELECT COUNT(*)
                         FROM identity_document_index AS mine
@@ -164,11 +164,20 @@ pub(super) async fn add_subject_key(
     wrapped: &[u8],
     now: Instant,
 ) -> Result<bool, DbError> {
-    let added = tx.sql(INSERT_SUBJECT_KEY).bind(account).bind(wrapped).bind(now).optional::<(AccountId,)>().await?;
+    let added = tx
+        .sql(INSERT_SUBJECT_KEY)
+        .bind(account)
+        .bind(wrapped)
+        .bind(now)
+        .optional::<(AccountId,)>()
+        .await?;
     Ok(added.is_some())
 }
 
-pub(super) async fn subject_key(on: impl Into<On<'_>>, account: AccountId) -> Result<Option<Vec<u8>>, DbError> {
+pub(super) async fn subject_key(
+    on: impl Into<On<'_>>,
+    account: AccountId,
+) -> Result<Option<Vec<u8>>, DbError> {
     let row: Option<(Vec<u8>,)> = on.into().sql(SUBJECT_KEY).bind(account).optional().await?;
     Ok(row.map(|(wrapped,)| wrapped))
 }
@@ -240,7 +249,11 @@ pub(super) struct DocumentRow {
     pub(super) submitted_at: Instant,
 }
 
-pub(super) async fn add_document(tx: &mut Tx, leaf_id: LeafId, document: &DocumentRow) -> Result<(), DbError> {
+pub(super) async fn add_document(
+    tx: &mut Tx,
+    leaf_id: LeafId,
+    document: &DocumentRow,
+) -> Result<(), DbError> {
     tx.sql(INSERT_DOCUMENT)
         .bind(document.verification_id)
         .bind(document.ordinal)
@@ -278,8 +291,17 @@ pub(super) async fn add_tag(
 }
 
 /// Whether another account holds a document of this tag.
-pub(super) async fn is_tagged_elsewhere(tx: &mut Tx, tag: &[u8], account: AccountId) -> Result<bool, DbError> {
-    let other: Option<(AccountId,)> = tx.sql(TAG_ELSEWHERE).bind(tag).bind(account).optional().await?;
+pub(super) async fn is_tagged_elsewhere(
+    tx: &mut Tx,
+    tag: &[u8],
+    account: AccountId,
+) -> Result<bool, DbError> {
+    let other: Option<(AccountId,)> = tx
+        .sql(TAG_ELSEWHERE)
+        .bind(tag)
+        .bind(account)
+        .optional()
+        .await?;
     Ok(other.is_some())
 }
 
@@ -288,11 +310,20 @@ pub(super) async fn also_bound_to(
     verification: VerificationId,
     ordinal: i64,
 ) -> Result<Vec<AccountId>, DbError> {
-    let rows: Vec<(AccountId,)> = on.into().sql(ALSO_BOUND_TO).bind(verification).bind(ordinal).all().await?;
+    let rows: Vec<(AccountId,)> = on
+        .into()
+        .sql(ALSO_BOUND_TO)
+        .bind(verification)
+        .bind(ordinal)
+        .all()
+        .await?;
     Ok(rows.into_iter().map(|(account,)| account).collect())
 }
 
-pub(super) async fn by_id(on: impl Into<On<'_>>, id: VerificationId) -> Result<Option<Case>, DbError> {
+pub(super) async fn by_id(
+    on: impl Into<On<'_>>,
+    id: VerificationId,
+) -> Result<Option<Case>, DbError> {
     on.into().sql(BY_ID).bind(id).optional().await
 }
 
@@ -308,7 +339,13 @@ pub(super) async fn list_own(
     status: Option<Status>,
     probe: i64,
 ) -> Result<Vec<Case>, DbError> {
-    db.sql(LIST_OWN).bind(account).bind(before).bind(status).bind(probe).all().await
+    db.sql(LIST_OWN)
+        .bind(account)
+        .bind(before)
+        .bind(status)
+        .bind(probe)
+        .all()
+        .await
 }
 
 /// A case in the officers' list.
@@ -326,7 +363,12 @@ pub(super) async fn list_all(
     status: Option<Status>,
     probe: i64,
 ) -> Result<Vec<ListedCase>, DbError> {
-    db.sql(LIST_ALL).bind(before).bind(status).bind(probe).all().await
+    db.sql(LIST_ALL)
+        .bind(before)
+        .bind(status)
+        .bind(probe)
+        .all()
+        .await
 }
 
 pub(super) async fn document(
@@ -334,11 +376,24 @@ pub(super) async fn document(
     verification: VerificationId,
     ordinal: i64,
 ) -> Result<Option<DocumentRow>, DbError> {
-    on.into().sql(DOCUMENT).bind(verification).bind(ordinal).optional().await
+    on.into()
+        .sql(DOCUMENT)
+        .bind(verification)
+        .bind(ordinal)
+        .optional()
+        .await
 }
 
-pub(super) async fn set_document(tx: &mut Tx, verification: VerificationId, ordinal: i64) -> Result<(), DbError> {
-    tx.sql(SET_DOCUMENT).bind(verification).bind(ordinal).execute().await?;
+pub(super) async fn set_document(
+    tx: &mut Tx,
+    verification: VerificationId,
+    ordinal: i64,
+) -> Result<(), DbError> {
+    tx.sql(SET_DOCUMENT)
+        .bind(verification)
+        .bind(ordinal)
+        .execute()
+        .await?;
     Ok(())
 }
 
@@ -355,7 +410,11 @@ pub(super) struct ProposalRow {
 }
 
 /// Stores a proposal and stages it.
-pub(super) async fn stage(tx: &mut Tx, verification: VerificationId, proposal: &ProposalRow) -> Result<(), DbError> {
+pub(super) async fn stage(
+    tx: &mut Tx,
+    verification: VerificationId,
+    proposal: &ProposalRow,
+) -> Result<(), DbError> {
     tx.sql(INSERT_PROPOSAL)
         .bind(proposal.leaf_id)
         .bind(verification)
@@ -367,11 +426,18 @@ pub(super) async fn stage(tx: &mut Tx, verification: VerificationId, proposal: &
         .bind(proposal.proposed_at)
         .execute()
         .await?;
-    tx.sql(STAGE).bind(verification).bind(proposal.leaf_id).execute().await?;
+    tx.sql(STAGE)
+        .bind(verification)
+        .bind(proposal.leaf_id)
+        .execute()
+        .await?;
     Ok(())
 }
 
-pub(super) async fn proposal(on: impl Into<On<'_>>, leaf: LeafId) -> Result<Option<ProposalRow>, DbError> {
+pub(super) async fn proposal(
+    on: impl Into<On<'_>>,
+    leaf: LeafId,
+) -> Result<Option<ProposalRow>, DbError> {
     on.into().sql(PROPOSAL).bind(leaf).optional().await
 }
 
@@ -404,7 +470,10 @@ pub(super) async fn add_verdict(tx: &mut Tx, verdict: &NewVerdict<'_>) -> Result
     Ok(())
 }
 
-pub(super) async fn return_to_review(tx: &mut Tx, verification: VerificationId) -> Result<(), DbError> {
+pub(super) async fn return_to_review(
+    tx: &mut Tx,
+    verification: VerificationId,
+) -> Result<(), DbError> {
     tx.sql(RETURN).bind(verification).execute().await?;
     Ok(())
 }
@@ -434,7 +503,10 @@ pub(super) async fn end(tx: &mut Tx, case: &Case) -> Result<(), DbError> {
     Ok(())
 }
 
-pub(super) async fn in_force(tx: &mut Tx, account: AccountId) -> Result<Option<VerificationId>, DbError> {
+pub(super) async fn in_force(
+    tx: &mut Tx,
+    account: AccountId,
+) -> Result<Option<VerificationId>, DbError> {
     let row: Option<(VerificationId,)> = tx.sql(IN_FORCE).bind(account).optional().await?;
     Ok(row.map(|(id,)| id))
 }
@@ -454,7 +526,10 @@ pub(super) struct StandingRow {
     pub(super) expires_at: Option<Instant>,
 }
 
-pub(super) async fn hold_standing(tx: &mut Tx, account: AccountId) -> Result<Option<StandingRow>, DbError> {
+pub(super) async fn hold_standing(
+    tx: &mut Tx,
+    account: AccountId,
+) -> Result<Option<StandingRow>, DbError> {
     tx.sql(STANDING).bind(account).optional().await
 }
 

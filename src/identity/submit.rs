@@ -6,7 +6,9 @@ use super::{
     consent::{self, ConsentText},
     error::IdentityError,
     evidence::document_row,
-    model::{Case, Check, CheckName, CheckOutcome, ConsentPurpose, Document, Method, Nationality, Status},
+    model::{
+        Case, Check, CheckName, CheckOutcome, ConsentPurpose, Document, Method, Nationality, Status,
+    },
     policy::{self, Rule},
     store::{self, DocumentRow, NewCase, NewConsent},
     vault::{self, Place, Tag, Vault},
@@ -52,12 +54,25 @@ pub(super) async fn start(
 
     let consent_id = record_consent(tx, ctx, actor, account, text).await?;
     let verification_id: VerificationId = ctx.ambient.id();
-    let tags = vault::document_tags(ctx, document.issuing_state.as_str(), document.number.as_str())?;
+    let tags = vault::document_tags(
+        ctx,
+        document.issuing_state.as_str(),
+        document.number.as_str(),
+    )?;
     let checks = with_binding(tx, account, &tags, checks).await?;
     let facts = json!({
         "method": application.method, "consent": consent_id, "document": 1, "flags": super::evidence::flags(&checks, false),
     });
-    let leaf_id = leaf(tx, ctx, actor, "identity.submitted", verification_id, account, facts).await?;
+    let leaf_id = leaf(
+        tx,
+        ctx,
+        actor,
+        "identity.submitted",
+        verification_id,
+        account,
+        facts,
+    )
+    .await?;
     let case = NewCase {
         verification_id,
         leaf_id,
@@ -69,7 +84,12 @@ pub(super) async fn start(
     if !store::add_case(tx, &case).await? {
         return Err(IdentityError::CaseOpen);
     }
-    let declared = Declared { document: &document, nationality: &application.nationality, checks: &checks, tags: &tags };
+    let declared = Declared {
+        document: &document,
+        nationality: &application.nationality,
+        checks: &checks,
+        tags: &tags,
+    };
     keep_document(tx, ctx, account, (verification_id, 1), leaf_id, &declared).await?;
     metrics::counter!("tinvia_identity_cases_total").increment(1);
     stored(tx, verification_id).await
@@ -85,7 +105,9 @@ pub(super) async fn correct(
     nationality: Nationality,
     document: Document,
 ) -> Result<Case, IdentityError> {
-    let case = store::hold(tx, verification).await?.filter(|case| case.account_id == account);
+    let case = store::hold(tx, verification)
+        .await?
+        .filter(|case| case.account_id == account);
     let case = case.ok_or(IdentityError::NotFound)?;
     if !matches!(case.status, Status::InReview | Status::Proposed) {
         return Err(IdentityError::State);
@@ -97,22 +119,55 @@ pub(super) async fn correct(
     }
     allowed(case.method, nationality.as_str(), today)?;
     let checks = examine(&document, &nationality, today)?;
-    let tags = vault::document_tags(ctx, document.issuing_state.as_str(), document.number.as_str())?;
+    let tags = vault::document_tags(
+        ctx,
+        document.issuing_state.as_str(),
+        document.number.as_str(),
+    )?;
     let checks = with_binding(tx, account, &tags, checks).await?;
     let facts = json!({ "document": ordinal, "flags": super::evidence::flags(&checks, false) });
-    let leaf_id = leaf(tx, ctx, actor, "identity.document_replaced", verification, account, facts).await?;
-    let declared = Declared { document: &document, nationality: &nationality, checks: &checks, tags: &tags };
-    keep_document(tx, ctx, account, (verification, ordinal), leaf_id, &declared).await?;
+    let leaf_id = leaf(
+        tx,
+        ctx,
+        actor,
+        "identity.document_replaced",
+        verification,
+        account,
+        facts,
+    )
+    .await?;
+    let declared = Declared {
+        document: &document,
+        nationality: &nationality,
+        checks: &checks,
+        tags: &tags,
+    };
+    keep_document(
+        tx,
+        ctx,
+        account,
+        (verification, ordinal),
+        leaf_id,
+        &declared,
+    )
+    .await?;
     store::set_document(tx, verification, ordinal).await?;
     stored(tx, verification).await
 }
 
-fn allowed(method: Method, nationality: &str, today: chrono::NaiveDate) -> Result<(), IdentityError> {
+fn allowed(
+    method: Method,
+    nationality: &str,
+    today: chrono::NaiveDate,
+) -> Result<(), IdentityError> {
     let allowed = policy::methods(nationality, today);
     if allowed.methods.contains(&method) {
         Ok(())
     } else {
-        Err(IdentityError::MethodNotAllowed { methods: allowed.methods, duty: allowed.duty })
+        Err(IdentityError::MethodNotAllowed {
+            methods: allowed.methods,
+            duty: allowed.duty,
+        })
     }
 }
 
@@ -130,25 +185,48 @@ fn examine(
     let zone = zone::read(document, nationality.as_str(), today).map_err(IdentityError::Zone)?;
     // The zone's own word about the nationality cannot be talked around.
     allowed(Method::DocumentReview, &zone.nationality, today)?;
-    let lasting = policy::valid_long_enough(document.expires_on.0, today)
-        .map_err(|rule| IdentityError::DocumentExpiring { months: rule.map(|rule| rule.value) })?;
-    let grown = policy::old_enough(document.date_of_birth.0, today)
-        .map_err(|rule| IdentityError::UnderAge { years: rule.map(|rule| rule.value) })?;
+    let lasting = policy::valid_long_enough(document.expires_on.0, today).map_err(|rule| {
+        IdentityError::DocumentExpiring {
+            months: rule.map(|rule| rule.value),
+        }
+    })?;
+    let grown = policy::old_enough(document.date_of_birth.0, today).map_err(|rule| {
+        IdentityError::UnderAge {
+            years: rule.map(|rule| rule.value),
+        }
+    })?;
     let mut checks = vec![
         check(CheckName::MrzCheckDigits, CheckOutcome::Pass, None),
         check(CheckName::MrzAgreement, CheckOutcome::Pass, None),
-        check(CheckName::DocumentValidity, CheckOutcome::Pass, Some(lasting)),
+        check(
+            CheckName::DocumentValidity,
+            CheckOutcome::Pass,
+            Some(lasting),
+        ),
         check(CheckName::MinimumAge, CheckOutcome::Pass, Some(grown)),
     ];
-    for name in [CheckName::Name, CheckName::Nationality, CheckName::BirthCentury] {
-        let outcome = if zone.doubts.contains(&name) { CheckOutcome::Review } else { CheckOutcome::Pass };
+    for name in [
+        CheckName::Name,
+        CheckName::Nationality,
+        CheckName::BirthCentury,
+    ] {
+        let outcome = if zone.doubts.contains(&name) {
+            CheckOutcome::Review
+        } else {
+            CheckOutcome::Pass
+        };
         checks.push(check(name, outcome, None));
     }
     Ok(checks)
 }
 
 fn check(name: CheckName, outcome: CheckOutcome, rule: Option<&Rule>) -> Check {
-    Check { name, outcome, duty: rule.map(|rule| rule.duty.clone()), rule_from: rule.map(|rule| rule.from) }
+    Check {
+        name,
+        outcome,
+        duty: rule.map(|rule| rule.duty.clone()),
+        rule_from: rule.map(|rule| rule.from),
+    }
 }
 
 /// Adds whether another account holds the same document, under whichever root it was stored.
@@ -188,8 +266,14 @@ async fn record_consent(
     };
     let leaf_id = audit::record(tx, &ctx.ambient, act).await?;
     let given_at = ctx.ambient.now();
-    let consent =
-        NewConsent { consent_id, leaf_id, account_id: account, text_version: text.version, text_sha256, given_at };
+    let consent = NewConsent {
+        consent_id,
+        leaf_id,
+        account_id: account,
+        text_version: text.version,
+        text_sha256,
+        given_at,
+    };
     store::add_consent(tx, &consent).await?;
     Ok(consent_id)
 }
@@ -213,7 +297,15 @@ async fn keep_document(
     let vault = Vault::of(tx, ctx, account).await?;
     let row = document_row(verification_id, ordinal);
     let seal = |column: &'static str, plain: &str| {
-        vault.seal(ctx, Place { table: "identity_document", row: &row, column }, plain)
+        vault.seal(
+            ctx,
+            Place {
+                table: "identity_document",
+                row: &row,
+                column,
+            },
+            plain,
+        )
     };
     let document = declared.document;
     let [first, second] = &document.mrz;
@@ -228,7 +320,8 @@ async fn keep_document(
         date_of_birth_sealed: seal("date_of_birth", &document.date_of_birth.to_string())?,
         expires_on_sealed: seal("expires_on", &document.expires_on.to_string())?,
         mrz_sealed: seal("mrz", &format!("{first}\n{second}"))?,
-        checks: serde_json::to_string(declared.checks).map_err(|error| DbError::Broken(error.to_string()))?,
+        checks: serde_json::to_string(declared.checks)
+            .map_err(|error| DbError::Broken(error.to_string()))?,
         submitted_at: ctx.ambient.now(),
     };
     store::add_document(tx, leaf_id, &sealed).await?;
@@ -248,11 +341,22 @@ pub(super) async fn leaf(
     account: AccountId,
     facts: serde_json::Value,
 ) -> Result<LeafId, DbError> {
-    let act = Act { kind, act: verification.to_string(), subject: Some(account.to_string()), actor, facts };
+    let act = Act {
+        kind,
+        act: verification.to_string(),
+        subject: Some(account.to_string()),
+        actor,
+        facts,
+    };
     audit::record(tx, &ctx.ambient, act).await
 }
 
 /// The case as it now stands.
-pub(super) async fn stored(tx: &mut Tx, verification: VerificationId) -> Result<Case, IdentityError> {
-    store::by_id(tx, verification).await?.ok_or(IdentityError::NotFound)
+pub(super) async fn stored(
+    tx: &mut Tx,
+    verification: VerificationId,
+) -> Result<Case, IdentityError> {
+    store::by_id(tx, verification)
+        .await?
+        .ok_or(IdentityError::NotFound)
 }

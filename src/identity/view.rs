@@ -9,7 +9,10 @@ use zeroize::Zeroizing;
 use super::{
     error::IdentityError,
     evidence::{self, Evidence},
-    model::{Case, Check, CheckName, DocumentKind, DocumentNumber, Level, Method, Outcome, ProposalReason, Status},
+    model::{
+        Case, Check, CheckName, DocumentKind, DocumentNumber, Level, Method, Outcome,
+        ProposalReason, Status,
+    },
     store::{self, ListedCase, ProposalRow},
     submit::leaf,
     vault::{Place, Vault},
@@ -105,7 +108,9 @@ pub(super) struct EvidenceView {
 
 impl std::fmt::Debug for EvidenceView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("EvidenceView").field("ordinal", &self.ordinal).finish_non_exhaustive()
+        f.debug_struct("EvidenceView")
+            .field("ordinal", &self.ordinal)
+            .finish_non_exhaustive()
     }
 }
 
@@ -148,7 +153,12 @@ impl VerificationView {
 
     /// A row of the officers' list.
     pub(super) fn listed(row: ListedCase) -> Result<Self, IdentityError> {
-        let checks = row.checks.as_deref().map(evidence::checks_of).transpose()?.unwrap_or_default();
+        let checks = row
+            .checks
+            .as_deref()
+            .map(evidence::checks_of)
+            .transpose()?
+            .unwrap_or_default();
         let mut view = Self::from(row.case);
         view.flags = Some(evidence::flags(&checks, row.bound > 0));
         view.checks = Some(checks);
@@ -162,12 +172,19 @@ pub(super) async fn own(
     account: AccountId,
     verification: VerificationId,
 ) -> Result<VerificationView, IdentityError> {
-    let case = store::by_id(&ctx.db, verification).await?.filter(|case| case.account_id == account);
+    let case = store::by_id(&ctx.db, verification)
+        .await?
+        .filter(|case| case.account_id == account);
     let case = case.ok_or(IdentityError::NotFound)?;
-    let number = match (case.document_ordinal, Vault::existing(&ctx.db, ctx, account).await?) {
+    let number = match (
+        case.document_ordinal,
+        Vault::existing(&ctx.db, ctx, account).await?,
+    ) {
         (Some(ordinal), Some(vault)) => {
             let document = store::document(&ctx.db, verification, ordinal).await?;
-            let number = document.map(|document| evidence::open(&document, &vault, "number")).transpose()?;
+            let number = document
+                .map(|document| evidence::open(&document, &vault, "number"))
+                .transpose()?;
             number.and_then(|number| number.parse::<DocumentNumber>().ok())
         }
         _ => None,
@@ -180,7 +197,9 @@ pub(super) async fn for_staff(
     ctx: &Context,
     verification: VerificationId,
 ) -> Result<VerificationView, IdentityError> {
-    let case = store::by_id(&ctx.db, verification).await?.ok_or(IdentityError::NotFound)?;
+    let case = store::by_id(&ctx.db, verification)
+        .await?
+        .ok_or(IdentityError::NotFound)?;
     let evidence = Evidence::read(&ctx.db, &case).await?;
     let proposal = match case.proposal_leaf_id {
         Some(leaf_id) => store::proposal(&ctx.db, leaf_id).await?,
@@ -198,9 +217,20 @@ pub(super) async fn for_officer(
     actor: &Actor,
     verification: VerificationId,
 ) -> Result<VerificationView, IdentityError> {
-    let case = store::by_id(&mut *tx, verification).await?.ok_or(IdentityError::NotFound)?;
+    let case = store::by_id(&mut *tx, verification)
+        .await?
+        .ok_or(IdentityError::NotFound)?;
     let facts = json!({ "document": case.document_ordinal });
-    leaf(tx, ctx, actor, "identity.evidence_read", verification, case.account_id, facts).await?;
+    leaf(
+        tx,
+        ctx,
+        actor,
+        "identity.evidence_read",
+        verification,
+        case.account_id,
+        facts,
+    )
+    .await?;
     let evidence = Evidence::held(tx, &case).await?;
     let staged = match case.proposal_leaf_id {
         Some(leaf_id) => store::proposal(&mut *tx, leaf_id).await?,
@@ -218,10 +248,20 @@ pub(super) async fn for_officer(
     Ok(view)
 }
 
-fn opened_note(vault: &Vault, row: &ProposalRow) -> Result<Option<Zeroizing<String>>, IdentityError> {
+fn opened_note(
+    vault: &Vault,
+    row: &ProposalRow,
+) -> Result<Option<Zeroizing<String>>, IdentityError> {
     let named = row.leaf_id.to_string();
-    let place = Place { table: "identity_proposal", row: &named, column: "note" };
-    row.note_sealed.as_deref().map(|sealed| vault.open(place, sealed)).transpose()
+    let place = Place {
+        table: "identity_proposal",
+        row: &named,
+        column: "note",
+    };
+    row.note_sealed
+        .as_deref()
+        .map(|sealed| vault.open(place, sealed))
+        .transpose()
 }
 
 fn shown(row: &ProposalRow, note: Option<String>) -> ProposalView {

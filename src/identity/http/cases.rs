@@ -3,7 +3,8 @@
 use actix_web::{HttpResponse, get, post, web::Data};
 
 use super::{
-    ANY_READERS, APPLICANTS, CaseFilter, ConsentTextView, NewDocument, NewVerification, READERS, TextFilter,
+    ANY_READERS, APPLICANTS, CaseFilter, ConsentTextView, NewDocument, NewVerification, READERS,
+    TextFilter,
 };
 use crate::{
     identity::{
@@ -35,22 +36,35 @@ use crate::{
     security(("bearer" = []))
 )]
 #[post("/identity-verifications")]
-pub(super) async fn start(caller: Caller, ctx: Data<Context>, posted: Posted) -> Result<HttpResponse, Problem> {
+pub(super) async fn start(
+    caller: Caller,
+    ctx: Data<Context>,
+    posted: Posted,
+) -> Result<HttpResponse, Problem> {
     caller.allow(APPLICANTS, None)?;
     let wanted: NewVerification = posted.read()?;
     let application = Application {
         method: wanted.method,
         nationality: wanted.nationality,
-        consent: wanted.consent.filter(|given| given.accepted).map(|given| given.text_version.into_string()),
+        consent: wanted
+            .consent
+            .filter(|given| given.accepted)
+            .map(|given| given.text_version.into_string()),
         document: wanted.document,
     };
     let (account, actor) = (caller.account, caller.actor());
     posted
         .once(&ctx, &caller, move |tx, ctx| {
             Box::pin(async move {
-                let number = application.document.as_ref().map(|document| document.number.clone());
+                let number = application
+                    .document
+                    .as_ref()
+                    .map(|document| document.number.clone());
                 let case = submit::start(tx, &ctx, &actor, account, application).await?;
-                Ok(Answer::created(&VerificationView::to_owner(case, number.as_ref())))
+                Ok(Answer::created(&VerificationView::to_owner(
+                    case,
+                    number.as_ref(),
+                )))
             })
         })
         .await
@@ -73,12 +87,23 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, Problem> {
     caller.allow(ANY_READERS, None)?;
     let limit = filter.limit.unwrap_or_default();
-    let before = filter.starting_after.unwrap_or_else(|| VerificationId::from_uuid(uuid::Uuid::max()));
+    let before = filter
+        .starting_after
+        .unwrap_or_else(|| VerificationId::from_uuid(uuid::Uuid::max()));
     let rows: Vec<VerificationView> = if caller.allow(READERS, None).is_ok() {
         let rows = store::list_all(&ctx.db, before, filter.status, limit.probe()).await?;
-        rows.into_iter().map(VerificationView::listed).collect::<Result<_, IdentityError>>()?
+        rows.into_iter()
+            .map(VerificationView::listed)
+            .collect::<Result<_, IdentityError>>()?
     } else {
-        let rows = store::list_own(&ctx.db, caller.account, before, filter.status, limit.probe()).await?;
+        let rows = store::list_own(
+            &ctx.db,
+            caller.account,
+            before,
+            filter.status,
+            limit.probe(),
+        )
+        .await?;
         rows.into_iter().map(VerificationView::from).collect()
     };
     Ok(HttpResponse::Ok().json(Page::cut(rows, limit, |row| row.id)))
@@ -94,7 +119,11 @@ pub(super) async fn list(
     security(("bearer" = []))
 )]
 #[get("/identity-verifications/{id}")]
-pub(super) async fn show(caller: Caller, ctx: Data<Context>, Path(id): Path<VerificationId>) -> Result<HttpResponse, Problem> {
+pub(super) async fn show(
+    caller: Caller,
+    ctx: Data<Context>,
+    Path(id): Path<VerificationId>,
+) -> Result<HttpResponse, Problem> {
     caller.allow(ANY_READERS, None)?;
     let view = if caller.is(Role::ComplianceOfficer) {
         let (context, actor) = (Context::clone(&ctx), caller.actor());
@@ -128,14 +157,21 @@ pub(super) async fn correct(
     posted: Posted,
 ) -> Result<HttpResponse, Problem> {
     caller.allow(APPLICANTS, None)?;
-    let NewDocument { nationality, document } = posted.read()?;
+    let NewDocument {
+        nationality,
+        document,
+    } = posted.read()?;
     let (account, actor) = (caller.account, caller.actor());
     posted
         .once(&ctx, &caller, move |tx, ctx| {
             Box::pin(async move {
                 let number = document.number.clone();
-                let case = submit::correct(tx, &ctx, (account, &actor), id, nationality, document).await?;
-                Ok(Answer::created(&VerificationView::to_owner(case, Some(&number))))
+                let case =
+                    submit::correct(tx, &ctx, (account, &actor), id, nationality, document).await?;
+                Ok(Answer::created(&VerificationView::to_owner(
+                    case,
+                    Some(&number),
+                )))
             })
         })
         .await
@@ -151,7 +187,13 @@ pub(super) async fn correct(
 )]
 #[get("/consent-texts")]
 pub(super) async fn consent_texts(Query(filter): Query<TextFilter>) -> HttpResponse {
-    let wanted = consent::TEXTS.iter().filter(|text| filter.purpose.is_none_or(|purpose| purpose == text.purpose));
+    let wanted = consent::TEXTS
+        .iter()
+        .filter(|text| filter.purpose.is_none_or(|purpose| purpose == text.purpose));
     let data: Vec<ConsentTextView> = wanted.map(ConsentTextView::from).collect();
-    HttpResponse::Ok().json(Page { data, has_more: false, next_cursor: None })
+    HttpResponse::Ok().json(Page {
+        data,
+        has_more: false,
+        next_cursor: None,
+    })
 }

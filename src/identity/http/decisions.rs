@@ -36,7 +36,11 @@ pub(super) async fn propose(
 ) -> Result<HttpResponse, Problem> {
     caller.allow(OFFICERS, None)?;
     let wanted: NewProposal = posted.read()?;
-    let proposal = Proposal { outcome: wanted.outcome, reason_code: wanted.reason_code, note: wanted.note };
+    let proposal = Proposal {
+        outcome: wanted.outcome,
+        reason_code: wanted.reason_code,
+        note: wanted.note,
+    };
     let (officer, actor) = (caller.account, caller.actor());
     posted
         .once(&ctx, &caller, move |tx, ctx| {
@@ -72,10 +76,15 @@ pub(super) async fn approve(
     posted
         .once(&ctx, &caller, move |tx, ctx| {
             Box::pin(async move {
-                Ok(match decide_staged(tx, &ctx, (officer, &actor), id).await? {
-                    Approval::Decided(case, evidence) => Answer::ok(&VerificationView::flagged(case, &evidence)),
-                    Approval::Fallen(fault) => Answer::refused(fault.into()),
-                })
+                Ok(
+                    match decide_staged(tx, &ctx, (officer, &actor), id).await? {
+                        Approval::Decided(decided) => {
+                            let (case, evidence) = *decided;
+                            Answer::ok(&VerificationView::flagged(case, &evidence))
+                        }
+                        Approval::Fallen(fault) => Answer::refused(fault.into()),
+                    },
+                )
             })
         })
         .await
@@ -101,7 +110,10 @@ pub(super) async fn revoke(
 ) -> Result<HttpResponse, Problem> {
     caller.allow(OFFICERS, None)?;
     let wanted: NewRevocation = posted.read()?;
-    let revocation = Revocation { reason_code: wanted.reason_code, note: wanted.note };
+    let revocation = Revocation {
+        reason_code: wanted.reason_code,
+        note: wanted.note,
+    };
     let (officer, actor) = (caller.account, caller.actor());
     let dependents: Arc<dyn Dependents> = Arc::clone(&dependents);
     posted

@@ -8,7 +8,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     consent::ConsentText,
-    model::{ConsentPurpose, Document, Method, Nationality, Outcome, ProposalReason, RevocationReason, Status},
+    model::{
+        ConsentPurpose, Document, Method, Nationality, Outcome, ProposalReason, RevocationReason,
+        Status,
+    },
 };
 use crate::kernel::{
     actor::Role,
@@ -25,8 +28,14 @@ const OFFICERS: &[Role] = &[Role::ComplianceOfficer];
 /// Who sees every case.
 const READERS: &[Role] = &[Role::ComplianceOfficer, Role::Admin, Role::Auditor];
 /// Who sees any case.
-const ANY_READERS: &[Role] =
-    &[Role::Affiliate, Role::Livestreamer, Role::Shop, Role::ComplianceOfficer, Role::Admin, Role::Auditor];
+const ANY_READERS: &[Role] = &[
+    Role::Affiliate,
+    Role::Livestreamer,
+    Role::Shop,
+    Role::ComplianceOfficer,
+    Role::Admin,
+    Role::Auditor,
+];
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -140,7 +149,12 @@ struct ConsentTextView {
 
 impl From<&ConsentText> for ConsentTextView {
     fn from(text: &ConsentText) -> Self {
-        Self { purpose: text.purpose, version: text.version, vi: text.vi, en: text.en, sha256: hex(&text.sha256()) }
+        Self {
+            purpose: text.purpose,
+            version: text.version,
+            vi: text.vi,
+            en: text.en,
+            sha256: hex(&text.sha256()),
+        }
     }
 }
-
