@@ -185,7 +185,7 @@ impl Shared {
         let dependents = Arc::clone(&self.dependents);
         jobs.push(Job {
             name: "identity.expire",
-            every: Duration::from_secs(60),
+            every: Duration::from_mins(1),
             wake: None,
             run: Arc::new(move |ctx| {
                 let dependents = Arc::clone(&dependents);

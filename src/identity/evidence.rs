@@ -3,8 +3,9 @@
 use zeroize::Zeroizing;
 
 use super::{
+    document::Day,
     error::IdentityError,
-    model::{Case, Check, CheckName, CheckOutcome, Day},
+    model::{Case, Check, CheckName, CheckOutcome},
     policy,
     store::{self, DocumentRow},
     vault::{Place, Vault},

@@ -19,6 +19,7 @@
 
 mod approve;
 mod consent;
+mod document;
 mod error;
 mod evidence;
 mod expire;

@@ -4,11 +4,10 @@ use serde_json::json;
 
 use super::{
     consent::{self, ConsentText},
+    document::{Document, Nationality},
     error::IdentityError,
     evidence::document_row,
-    model::{
-        Case, Check, CheckName, CheckOutcome, ConsentPurpose, Document, Method, Nationality, Status,
-    },
+    model::{Case, Check, CheckName, CheckOutcome, ConsentPurpose, Method, Status},
     policy::{self, Rule},
     store::{self, DocumentRow, NewCase, NewConsent},
     vault::{self, Place, Tag, Vault},

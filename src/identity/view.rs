@@ -7,12 +7,10 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use super::{
+    document::DocumentNumber,
     error::IdentityError,
     evidence::{self, Evidence},
-    model::{
-        Case, Check, CheckName, DocumentKind, DocumentNumber, Level, Method, Outcome,
-        ProposalReason, Status,
-    },
+    model::{Case, Check, CheckName, DocumentKind, Level, Method, Outcome, ProposalReason, Status},
     store::{self, ListedCase, ProposalRow},
     submit::leaf,
     vault::{Place, Vault},

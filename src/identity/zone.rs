@@ -8,10 +8,7 @@ use chrono::{Datelike as _, NaiveDate};
 use mrz::{MrzData, TransliterationStyle, codes_equivalent, parse_td3, transliterate};
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{
-    model::{CheckName, Document},
-    policy,
-};
+use super::{document::Document, model::CheckName, policy};
 
 /// What is wrong with a zone: where in the document, and what.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,10 +8,8 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     consent::ConsentText,
-    model::{
-        ConsentPurpose, Document, Method, Nationality, Outcome, ProposalReason, RevocationReason,
-        Status,
-    },
+    document::{Document, Nationality},
+    model::{ConsentPurpose, Method, Outcome, ProposalReason, RevocationReason, Status},
 };
 use crate::kernel::{
     actor::Role,
