@@ -23,7 +23,7 @@ use crate::kernel::{
 };
 
 /// How long a token lives, in seconds.
-pub const ACCESS_TOKEN_SECONDS: i64 = 600;
+pub(super) const ACCESS_TOKEN_SECONDS: i64 = 600;
 
 /// How far two nodes' clocks may stand apart, in seconds.
 const LEEWAY_SECONDS: i64 = 5;

@@ -2,7 +2,7 @@
 //!
 //! A hash takes 64 MiB and a tenth of a second of one core. So at most two run at once, off the async workers; at most
 //! 32 callers wait for their turn, in order, and the next is told to come back. The permits travel into the hashing
-//! thread: a caller that hangs up frees its place in the queue, but a hash that runs is counted until it is done.
+//! thread as well: a caller that hangs up frees its place in the queue, but a hash that runs counts until it is done.
 
 use std::sync::{
     Arc,
@@ -103,21 +103,21 @@ impl Hasher {
     }
 
     /// Waits for a turn, or is told at once that the queue is full.
-    pub(super) async fn turn(&self) -> Result<Turn, AccountsError> {
+    pub(super) async fn turn(&self) -> Result<Arc<Turn>, AccountsError> {
         let admitted = self.admitted.clone().try_acquire_owned();
         let admitted = admitted.map_err(|_| AccountsError::Busy)?;
         let running = self.running.clone().acquire_owned().await;
         let running = running.map_err(|_| AccountsError::Busy)?;
-        Ok(Turn {
+        Ok(Arc::new(Turn {
             _running: running,
             _admitted: admitted,
-        })
+        }))
     }
 
     /// A fresh hash of `password`, as a PHC string.
     pub(super) async fn hash(
         &self,
-        turn: Turn,
+        turn: &Arc<Turn>,
         password: &Password,
     ) -> Result<String, AccountsError> {
         let salt: [u8; SALT_BYTES] = self.ambient.bytes();
@@ -130,7 +130,7 @@ impl Hasher {
     /// Compares `password` with a stored hash, at the cost that the hash names. Without one, with a dummy of today's.
     pub(super) async fn verify(
         &self,
-        turn: Turn,
+        turn: &Arc<Turn>,
         password: &Password,
         stored: Option<&str>,
     ) -> Result<Verdict, AccountsError> {
@@ -158,12 +158,13 @@ impl Hasher {
 
     async fn run(
         &self,
-        turn: Turn,
+        turn: &Arc<Turn>,
         password: &Password,
         params: Params,
         salt: Vec<u8>,
     ) -> Result<Zeroizing<Vec<u8>>, AccountsError> {
         self.hashes.fetch_add(1, Ordering::SeqCst);
+        let turn = Arc::clone(turn);
         let plain = Zeroizing::new(rules::hashed_form(password.expose()));
         let hashing = tokio::task::spawn_blocking(move || {
             let length = params.output_len().unwrap_or(OUTPUT_BYTES);
@@ -210,7 +211,7 @@ mod tests {
 
     async fn verify(hasher: &Hasher, text: &str, stored: Option<&str>) -> Verdict {
         let turn = hasher.turn().await.unwrap();
-        hasher.verify(turn, &password(text), stored).await.unwrap()
+        hasher.verify(&turn, &password(text), stored).await.unwrap()
     }
 
     #[tokio::test]
@@ -218,7 +219,10 @@ mod tests {
         let hasher = hasher();
         let long = "x".repeat(rules::PASSWORD_BYTES_MAX - 1);
         let stored = hasher
-            .hash(hasher.turn().await.unwrap(), &password(&format!("{long}y")))
+            .hash(
+                &hasher.turn().await.unwrap(),
+                &password(&format!("{long}y")),
+            )
             .await
             .unwrap();
         assert_eq!(
@@ -241,7 +245,7 @@ mod tests {
         let hasher = hasher();
         let stored = hasher
             .hash(
-                hasher.turn().await.unwrap(),
+                &hasher.turn().await.unwrap(),
                 &password("tu\u{0301}i xách của Mai"),
             )
             .await
@@ -266,7 +270,7 @@ mod tests {
             Hasher::new(cost, Ambient::system()).unwrap()
         });
         let stored = cheap
-            .hash(cheap.turn().await.unwrap(), &password("a quiet harbour"))
+            .hash(&cheap.turn().await.unwrap(), &password("a quiet harbour"))
             .await
             .unwrap();
         assert!(
