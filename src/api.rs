@@ -9,7 +9,7 @@ use utoipa::openapi::{
 };
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
-use crate::{accounts, catalogue, clicks, compliance, links, web::ProblemBody};
+use crate::{accounts, catalogue, clicks, compliance, identity, links, web::ProblemBody};
 
 /// Mounts every slice.
 pub fn api(cfg: &mut ServiceConfig) {
@@ -20,6 +20,7 @@ pub fn api(cfg: &mut ServiceConfig) {
 
 fn v1(cfg: &mut ServiceConfig) {
     cfg.configure(accounts::routes)
+        .configure(identity::routes)
         .configure(catalogue::routes)
         .configure(compliance::routes)
         .configure(links::routes)

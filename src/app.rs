@@ -19,6 +19,7 @@ use crate::{
     accounts::{AccountsError, AccountsOptions, Authority, PasswordCost},
     api::{self, Offered},
     config::Config,
+    identity,
     kernel::{
         ambient::Ambient,
         context::Context,
@@ -168,6 +169,7 @@ struct Shared {
     document: Data<String>,
     proxies: Data<web::auth::TrustedProxies>,
     authority: Authority,
+    dependents: Arc<dyn identity::Dependents>,
 }
 
 impl Shared {
@@ -187,12 +189,24 @@ impl Shared {
             document: Data::new(document.to_pretty_json().unwrap_or_default()),
             proxies: Data::new(web::auth::TrustedProxies(config.trusted_proxies)),
             authority: Authority::new(context, accounts)?,
+            dependents: Arc::new(identity::NoDependents),
         })
     }
 
     /// Every background job.
     fn jobs(&self) -> Vec<Job> {
-        worker::jobs()
+        let mut jobs = worker::jobs();
+        let dependents = Arc::clone(&self.dependents);
+        jobs.push(Job {
+            name: "identity.expire",
+            every: Duration::from_mins(1),
+            wake: None,
+            run: Arc::new(move |ctx| {
+                let dependents = Arc::clone(&dependents);
+                Box::pin(async move { identity::expire_due(&ctx, &dependents).await })
+            }),
+        });
+        jobs
     }
 
     /// Hands the slices' state to the handlers.
@@ -203,7 +217,8 @@ impl Shared {
             .app_data(self.document.clone())
             .app_data(self.proxies.clone())
             .app_data(Data::new(self.authority.clone()))
-            .app_data(Data::new(authenticator));
+            .app_data(Data::new(authenticator))
+            .app_data(Data::new(Arc::clone(&self.dependents)));
     }
 }
 

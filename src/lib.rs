@@ -11,6 +11,7 @@ pub mod kernel;
 pub mod web;
 
 pub mod audit;
+pub mod identity;
 
 pub mod catalogue;
 

@@ -3,7 +3,7 @@
 //! What this cannot see is a wrong result; each row type still needs its round trip.
 
 use tinvia::{
-    accounts, audit, catalogue, clicks, compliance,
+    accounts, audit, catalogue, clicks, compliance, identity,
     kernel::{
         self,
         db::{Db, Engine, Statement},
@@ -22,6 +22,7 @@ const ALL: &[(&str, &[Statement])] = &[
     ("catalogue", catalogue::STATEMENTS),
     ("clicks", clicks::STATEMENTS),
     ("compliance", compliance::STATEMENTS),
+    ("identity", identity::STATEMENTS),
     ("links", links::STATEMENTS),
 ];
 
