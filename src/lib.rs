@@ -10,3 +10,5 @@ pub mod kernel;
 pub mod web;
 
 pub mod audit;
+
+pub mod ledger;
