@@ -12,3 +12,9 @@ pub mod web;
 pub mod audit;
 
 pub mod ledger;
+
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod worker;

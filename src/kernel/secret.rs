@@ -62,6 +62,8 @@ pub enum Purpose {
     Idempotency,
     /// Seals raw deliveries, which hold buyers' personal data.
     Delivery,
+    /// Seals personal numbers that serve individuals as tax codes.
+    PersonalTaxCode,
     /// Pseudonyms: e-mail addresses in sign-in throttling, buyers, visitors.
     Pseudonym,
     /// Signs receipts, cursors and other short texts we hand out.
@@ -78,6 +80,7 @@ impl Purpose {
             Self::ShopSecret => b"tinvia shop-secret v1",
             Self::Idempotency => b"tinvia idempotency v1",
             Self::Delivery => b"tinvia delivery v1",
+            Self::PersonalTaxCode => b"tinvia personal-tax-code v1",
             Self::Pseudonym => b"tinvia pseudonym v1",
             Self::Receipt => b"tinvia receipt v1",
         }

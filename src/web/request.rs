@@ -105,12 +105,8 @@ pub async fn around<B: MessageBody + 'static>(
     let id = request_id(&request);
     request.extensions_mut().insert(id);
     let started = std::time::Instant::now();
-    let original = request.request().clone();
-    let lang = Lang::of(&original);
-    let mut response = match next.call(request).await {
-        Ok(response) => response.map_into_boxed_body(),
-        Err(error) => ServiceResponse::new(original.clone(), HttpResponse::from_error(error)),
-    };
+    let (lang, method) = (Lang::of(request.request()), request.method().clone());
+    let mut response = next.call(request).await?.map_into_boxed_body();
     let failure = response
         .response()
         .error()
@@ -119,12 +115,13 @@ pub async fn around<B: MessageBody + 'static>(
         response = response.into_response(problem.render(&id.to_string(), lang));
     }
     finish(&mut response, id);
-    let route = original
+    let route = response
+        .request()
         .match_pattern()
         .unwrap_or_else(|| "unmatched".to_owned());
     tracing::info!(
         request_id = %id,
-        method = %original.method(),
+        method = %method,
         route,
         status = response.status().as_u16(),
         elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
