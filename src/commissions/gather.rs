@@ -13,7 +13,7 @@ use crate::{
         clock::Instant,
         context::Context,
         db::{DbError, Tx},
-        ids::{AccountId, ProgramId},
+        ids::ProgramId,
     },
     links::{self, Link},
     orders::Order,
@@ -25,10 +25,10 @@ const CODES_MAX: usize = 20;
 /// The parameter of a landing address that carries a code.
 const CODE_PARAMETER: &str = "tv_code";
 
-/// Programs and shops that many orders of one fold share.
+/// Programs that many orders of one fold share.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    programs: BTreeMap<ProgramId, (Program, AccountId)>,
+    programs: BTreeMap<ProgramId, Program>,
 }
 
 /// An order as attribution sees it.
@@ -36,21 +36,17 @@ pub(super) struct Known {
 pub(super) struct Gathered {
     pub(super) facts: OrderFacts,
     pub(super) touches: Vec<Touch>,
-    /// Who speaks for the shop.
-    pub(super) shop_owner_id: AccountId,
 }
 
 impl Known {
-    async fn program(&mut self, tx: &mut Tx, id: ProgramId) -> Result<(Program, AccountId), DbError> {
-        if let Some(known) = self.programs.get(&id) {
-            return Ok(known.clone());
+    async fn program(&mut self, tx: &mut Tx, id: ProgramId) -> Result<Program, DbError> {
+        if let Some(program) = self.programs.get(&id) {
+            return Ok(program.clone());
         }
         let missing = || DbError::Broken(format!("{id} is referred to and missing"));
         let program = catalogue::program_by_id(&mut *tx, id).await?.ok_or_else(missing)?;
-        let shop = catalogue::shop_by_id(&mut *tx, program.shop_id).await?.ok_or_else(missing)?;
-        let known = (program, shop.owner);
-        self.programs.insert(id, known.clone());
-        Ok(known)
+        self.programs.insert(id, program.clone());
+        Ok(program)
     }
 }
 
@@ -61,7 +57,7 @@ pub(super) async fn gather(
     known: &mut Known,
     order: &Order,
 ) -> Result<Gathered, DbError> {
-    let (program, shop_owner_id) = known.program(tx, order.program_id).await?;
+    let program = known.program(tx, order.program_id).await?;
     let lines = order.lines.iter().map(|line| LineFacts {
         line_id: line.line_id.clone(),
         goods_minor: line.goods,
@@ -80,7 +76,7 @@ pub(super) async fn gather(
         lines: lines.collect(),
     };
     let touches = touches(tx, ctx, order).await?;
-    Ok(Gathered { facts, touches, shop_owner_id })
+    Ok(Gathered { facts, touches })
 }
 
 /// What in an order names a link, strongest first, each thing once.

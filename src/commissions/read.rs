@@ -8,7 +8,6 @@ use super::{
     trace::Trace,
 };
 use crate::{
-    catalogue,
     kernel::{
         context::Context,
         db::DbError,
@@ -75,11 +74,8 @@ pub(super) async fn attribution(
 }
 
 async fn sold_by(ctx: &Context, order: OrderId, account: AccountId) -> Result<bool, DbError> {
-    let Some(order) = orders::by_id(&ctx.db, order).await? else {
-        return Ok(false);
-    };
-    let shop = catalogue::shop_by_id(&ctx.db, order.shop_id).await?;
-    Ok(shop.is_some_and(|shop| shop.owner == account))
+    let order = orders::by_id(&ctx.db, order).await?;
+    Ok(order.is_some_and(|order| order.owner_id == account))
 }
 
 /// The balances of the caller and of the caller's shops.

@@ -114,7 +114,7 @@ async fn plan(
         affiliate_id: winners.map(|(_, affiliate_id)| affiliate_id),
         winners: winners.into_iter().collect(),
         facts: gathered.facts,
-        shop_owner_id: gathered.shop_owner_id,
+        shop_owner_id: order.owner_id,
         standing,
         changes,
         trace,
