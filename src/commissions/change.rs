@@ -11,7 +11,10 @@ use super::{
     },
     rules::{all_went_back, earn},
 };
-use crate::kernel::{clock::Instant, ids::{CommissionId, LinkId, TransferId}};
+use crate::kernel::{
+    clock::Instant,
+    ids::{CommissionId, LinkId, TransferId},
+};
 
 /// What a commission should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,13 +68,19 @@ pub struct Change {
 /// The changes that lead from what stands to what should stand, losers first; none when it stands already.
 #[must_use]
 pub fn changes(order: &OrderFacts, verdict: &Verdict, standing: &[Commission]) -> Vec<Change> {
-    let kept = standing.iter().find(|commission| commission.posted_at.is_some());
+    let kept = standing
+        .iter()
+        .find(|commission| commission.posted_at.is_some());
     if let Some(kept) = kept {
-        return change(Some(kept), followed(order, kept)).into_iter().collect();
+        return change(Some(kept), followed(order, kept))
+            .into_iter()
+            .collect();
     }
     let wanted = verdict.winner.and_then(|winner| accrued(order, &winner));
     let is_wanted = |commission: &Commission| {
-        wanted.as_ref().is_some_and(|target| target.link_id == commission.link_id)
+        wanted
+            .as_ref()
+            .is_some_and(|target| target.link_id == commission.link_id)
     };
     let mut changes: Vec<Change> = standing
         .iter()
@@ -79,7 +88,9 @@ pub fn changes(order: &OrderFacts, verdict: &Verdict, standing: &[Commission]) -
         .filter_map(|loser| change(Some(loser), lost(loser)))
         .collect();
     if let Some(target) = wanted {
-        let before = standing.iter().find(|commission| commission.link_id == target.link_id);
+        let before = standing
+            .iter()
+            .find(|commission| commission.link_id == target.link_id);
         changes.extend(change(before, target));
     }
     changes
@@ -98,7 +109,9 @@ fn accrued(order: &OrderFacts, winner: &Winner) -> Option<Target> {
         via: winner.via,
         rate_bps: winner.terms.rate_bps,
         status: status(order, CommissionStatus::Pending),
-        hold_until: order.paid_at.and_then(|paid_at| paid_at.checked_add_signed(hold)),
+        hold_until: order
+            .paid_at
+            .and_then(|paid_at| paid_at.checked_add_signed(hold)),
         base_minor: earnings.base_minor,
         earned_minor: earnings.earned_minor,
         amount_minor: earnings.amount_minor,
@@ -108,13 +121,27 @@ fn accrued(order: &OrderFacts, winner: &Winner) -> Option<Target> {
 /// What a posted commission should be now that the order is as it is.
 fn followed(order: &OrderFacts, kept: &Commission) -> Target {
     let earns = !order.is_test && order.currency == kept.currency;
-    let earnings = if earns { earn(order, kept.rate_bps).unwrap_or_default() } else { Earnings::default() };
+    let earnings = if earns {
+        earn(order, kept.rate_bps).unwrap_or_default()
+    } else {
+        Earnings::default()
+    };
     let posted = match kept.status {
-        CommissionStatus::Processed | CommissionStatus::Paid | CommissionStatus::Held => kept.status,
+        CommissionStatus::Processed | CommissionStatus::Paid | CommissionStatus::Held => {
+            kept.status
+        }
         _ => CommissionStatus::Approved,
     };
-    let status = if earns { status(order, posted) } else { CommissionStatus::Reversed };
-    let earned_minor = if earns { earnings.earned_minor } else { kept.earned_minor };
+    let status = if earns {
+        status(order, posted)
+    } else {
+        CommissionStatus::Reversed
+    };
+    let earned_minor = if earns {
+        earnings.earned_minor
+    } else {
+        kept.earned_minor
+    };
     Target {
         base_minor: earnings.base_minor,
         earned_minor,
@@ -177,24 +204,39 @@ fn movements(before: Option<&Commission>, to: &Target) -> Vec<Movement> {
     }
     if before.is_some_and(|before| before.posted_at.is_some()) {
         let more = to.amount_minor.saturating_sub(stands);
-        return vec![if more > 0 { Movement::Owe(more) } else { Movement::TakeBack(-more) }];
+        return vec![if more > 0 {
+            Movement::Owe(more)
+        } else {
+            Movement::TakeBack(-more)
+        }];
     }
-    let void = before.and_then(|before| before.pending_transfer_id).map(Movement::Void);
+    let void = before
+        .and_then(|before| before.pending_transfer_id)
+        .map(Movement::Void);
     let pend = (to.amount_minor > 0).then_some(Movement::Pend(to.amount_minor));
     void.into_iter().chain(pend).collect()
 }
 
 /// Earned less what stands is what was taken back in all; what of it is not recorded yet is recorded now.
 fn reversal(before: Option<&Commission>, to: &Target) -> Option<(i64, ReversalReason)> {
-    let recorded = before.map_or(0, |before| before.earned_minor.saturating_sub(before.amount_minor));
-    let back = to.earned_minor.saturating_sub(to.amount_minor).saturating_sub(recorded);
+    let recorded = before.map_or(0, |before| {
+        before.earned_minor.saturating_sub(before.amount_minor)
+    });
+    let back = to
+        .earned_minor
+        .saturating_sub(to.amount_minor)
+        .saturating_sub(recorded);
     let reason = match (back, to.status) {
         (0, _) => return None,
         (..0, _) => ReversalReason::Restored,
         (_, CommissionStatus::Canceled) => ReversalReason::OrderCanceled,
         (_, CommissionStatus::Reversed) => {
             let is_posted = before.is_some_and(|before| before.posted_at.is_some());
-            if is_posted { ReversalReason::OrderChanged } else { ReversalReason::AttributionChanged }
+            if is_posted {
+                ReversalReason::OrderChanged
+            } else {
+                ReversalReason::AttributionChanged
+            }
         }
         _ => ReversalReason::Refunded,
     };

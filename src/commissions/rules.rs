@@ -60,7 +60,9 @@ fn named(what: &Touched) -> (Option<crate::kernel::ids::LinkId>, Option<&LinkFac
 fn tested(order: &OrderFacts, what: &Touched) -> Result<(LinkFacts, TermsFacts), Test> {
     let (link, terms, click) = match what {
         Touched::BadToken => return Err(Test::TokenInvalid),
-        Touched::Click { link, terms, at, .. } => (*link, *terms, Some(*at)),
+        Touched::Click {
+            link, terms, at, ..
+        } => (*link, *terms, Some(*at)),
         Touched::Code { link, terms } => (Some(*link), *terms, None),
     };
     let link = link.ok_or(Test::LinkUnknown)?;
@@ -122,27 +124,45 @@ pub fn earn(order: &OrderFacts, rate_bps: i64) -> Result<Earnings, MoneyFault> {
     for line in &order.lines {
         let goods = line.goods_minor.max(0);
         let refunded_goods = line.refunded_minor.clamp(0, goods);
-        let base = if order.is_cancelled { 0 } else { goods.saturating_sub(refunded_goods) };
+        let base = if order.is_cancelled {
+            0
+        } else {
+            goods.saturating_sub(refunded_goods)
+        };
         let earned = share_half_up(goods, rate_bps)?;
         let amount = share_half_up(base, rate_bps)?;
         earnings.base_minor = sum(earnings.base_minor, base)?;
         earnings.earned_minor = sum(earnings.earned_minor, earned)?;
         earnings.amount_minor = sum(earnings.amount_minor, amount)?;
         let line_id = line.line_id.clone();
-        earnings.lines.push(LineEarning { line_id, goods, refunded_goods, base, rate_bps, earned, amount });
+        earnings.lines.push(LineEarning {
+            line_id,
+            goods,
+            refunded_goods,
+            base,
+            rate_bps,
+            earned,
+            amount,
+        });
     }
     Ok(earnings)
 }
 
 fn sum(total: i64, more: i64) -> Result<i64, MoneyFault> {
-    total.checked_add(more).filter(|sum| *sum <= MINOR_MAX).ok_or(MoneyFault::OutOfRange)
+    total
+        .checked_add(more)
+        .filter(|sum| *sum <= MINOR_MAX)
+        .ok_or(MoneyFault::OutOfRange)
 }
 
 /// Whether goods were sold and all of them went back.
 #[must_use]
 pub fn all_went_back(order: &OrderFacts) -> bool {
     let sold = order.lines.iter().any(|line| line.goods_minor > 0);
-    sold && order.lines.iter().all(|line| line.refunded_minor >= line.goods_minor)
+    sold && order
+        .lines
+        .iter()
+        .all(|line| line.refunded_minor >= line.goods_minor)
 }
 
 #[cfg(test)]

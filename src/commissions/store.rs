@@ -119,7 +119,12 @@ pub(super) async fn set_trace(
     trace: &str,
     now: Instant,
 ) -> Result<(), DbError> {
-    tx.sql(SET_TRACE).bind(order).bind(trace).bind(now).execute().await?;
+    tx.sql(SET_TRACE)
+        .bind(order)
+        .bind(trace)
+        .bind(now)
+        .execute()
+        .await?;
     Ok(())
 }
 
@@ -213,10 +218,7 @@ pub(super) async fn by_order(
 }
 
 /// One commission.
-pub async fn by_id(
-    on: impl Into<On<'_>>,
-    id: CommissionId,
-) -> Result<Option<Commission>, DbError> {
+pub async fn by_id(on: impl Into<On<'_>>, id: CommissionId) -> Result<Option<Commission>, DbError> {
     on.into().sql(BY_ID).bind(id).optional().await
 }
 

@@ -65,7 +65,8 @@ impl Trace {
     /// The decision in `verdict`.
     #[must_use]
     pub fn of(order: &OrderFacts, verdict: &Verdict) -> Self {
-        let earns = |winner: &super::model::Winner| order.paid_at.is_some() || winner.terms.accrues_unpaid;
+        let earns =
+            |winner: &super::model::Winner| order.paid_at.is_some() || winner.terms.accrues_unpaid;
         let outcome = match &verdict.winner {
             None => Outcome::NoWinner,
             Some(_) if order.is_cancelled => Outcome::Canceled,
@@ -73,7 +74,9 @@ impl Trace {
             Some(_) => Outcome::WaitsForPayment,
         };
         let rate_bps = verdict.winner.map(|winner| winner.terms.rate_bps);
-        let earnings = rate_bps.and_then(|rate_bps| earn(order, rate_bps).ok()).unwrap_or_default();
+        let earnings = rate_bps
+            .and_then(|rate_bps| earn(order, rate_bps).ok())
+            .unwrap_or_default();
         Self {
             outcome,
             winner: verdict.winner.map(|winner| TraceWinner {
@@ -97,7 +100,11 @@ impl Trace {
     pub fn kept(self, order: &OrderFacts, commission: &Commission) -> Self {
         let earnings = earn(order, commission.rate_bps).unwrap_or_default();
         Self {
-            outcome: if order.is_cancelled { Outcome::Canceled } else { Outcome::Accrued },
+            outcome: if order.is_cancelled {
+                Outcome::Canceled
+            } else {
+                Outcome::Accrued
+            },
             base_minor: earnings.base_minor,
             earned_minor: earnings.earned_minor,
             amount_minor: earnings.amount_minor,
@@ -119,7 +126,11 @@ impl Trace {
         }
         let winner = self.winner.filter(|winner| winner.affiliate_id == account);
         if winner.is_some() {
-            return Some(Self { candidates, winner, ..self });
+            return Some(Self {
+                candidates,
+                winner,
+                ..self
+            });
         }
         Some(Self {
             candidates,

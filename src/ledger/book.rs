@@ -6,7 +6,10 @@ use serde_json::{Value, json};
 
 use super::{
     LedgerError,
-    model::{Account, AccountKey, Balance, Booking, Move, Side, Step, TransferKind, transferable},
+    model::{
+        Account, AccountKey, Balance, Booking, Move, STEPS_MAX, Side, Step, TransferKind,
+        transferable,
+    },
     store::{self, Heading, TransferRow},
 };
 use crate::{
@@ -136,7 +139,7 @@ async fn rows_of(
     steps: &[Step],
     standing: Option<&TransferRow>,
 ) -> Result<Vec<(TransferRow, Option<LedgerAccountId>)>, LedgerError> {
-    if steps.is_empty() {
+    if steps.is_empty() || steps.len() > STEPS_MAX {
         return Err(LedgerError::Malformed);
     }
     let mut rows = Vec::with_capacity(steps.len());

@@ -36,7 +36,7 @@ pub enum LedgerError {
     /// An amount that is not within 1 to 2^53 - 1, or a balance beyond it.
     #[error("an amount is out of range")]
     OutOfRange,
-    /// Both legs are one account, the legs' currencies differ, or there is no step.
+    /// Both legs are one account, the legs' currencies differ, or there are no steps or too many.
     #[error("the booking has no two accounts of one currency")]
     Malformed,
     /// The database failed.

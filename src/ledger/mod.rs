@@ -26,7 +26,9 @@ mod store;
 pub use book::{Booked, book, hold, open};
 pub use error::LedgerError;
 pub use laws::{laws, nets_by_cause};
-pub use model::{Account, AccountKey, Balance, Booking, Move, Purpose, Side, Step, TransferKind};
+pub use model::{
+    Account, AccountKey, Balance, Booking, Move, Purpose, STEPS_MAX, Side, Step, TransferKind,
+};
 pub use store::balances_of;
 
 /// Every statement of this slice.

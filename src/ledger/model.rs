@@ -151,7 +151,7 @@ pub struct Booking<'a> {
     pub subject: Option<String>,
     /// What the caller has to say in the audit leaf; no personal value. The ledger does not read it.
     pub facts: serde_json::Value,
-    /// What moves, in order.
+    /// What moves, in order; 1 to [`STEPS_MAX`] steps.
     pub steps: Vec<Step>,
 }
 
@@ -202,6 +202,9 @@ pub(super) fn transferable(amount_minor: i64) -> Result<i64, LedgerError> {
         Err(LedgerError::OutOfRange)
     }
 }
+
+/// Steps of one booking: what one audit leaf can hold.
+pub const STEPS_MAX: usize = 200;
 
 /// Amounts are summed as whole chunks of 2^20 and the rest, so that no sum of the database can overflow.
 pub(super) const CHUNK_MINOR: i128 = 1 << 20;

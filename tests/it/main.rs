@@ -5,4 +5,5 @@ mod support;
 
 mod api;
 mod floor;
+mod ledger_laws;
 mod tidy;
