@@ -128,8 +128,12 @@ impl From<AccountsError> for Problem {
             } => Self::of(&kinds::THROTTLED).retry_after(retry_after_seconds),
             AccountsError::Busy => Self::of(&kinds::BUSY).retry_after(1),
             AccountsError::ApiKeysFull => Self::of(&API_KEYS_FULL),
-            AccountsError::NotStaffRole => Self::of(&kinds::INVALID).field("/role", error.to_string()),
-            AccountsError::Email(fault) => Self::of(&kinds::INVALID).field("/email", fault.to_string()),
+            AccountsError::NotStaffRole => {
+                Self::of(&kinds::INVALID).field("/role", error.to_string())
+            }
+            AccountsError::Email(fault) => {
+                Self::of(&kinds::INVALID).field("/email", fault.to_string())
+            }
             AccountsError::Unreadable | AccountsError::Keys(_) => {
                 tracing::error!(error = %error, "account data do not read");
                 Self::of(&kinds::INTERNAL)

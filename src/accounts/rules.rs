@@ -34,7 +34,9 @@ const WALKS: &[&str] = &[
 
 static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     let lines = include_str!("data/common_passwords.txt").lines();
-    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect()
 });
 
 /// Why a password would be guessed.
@@ -190,7 +192,9 @@ mod tests {
     fn any_characters_are_taken_up_to_1024_bytes() {
         assert_eq!(judged("   blanks on both ends   "), Ok(()));
         assert_eq!(judged("nul \u{0} tab \t emoji 🦆 quote \""), Ok(()));
-        let long: String = (0..PASSWORD_BYTES_MAX).map(|n| char::from(b'a' + u8::try_from(n * n % 23).unwrap())).collect();
+        let long: String = (0..PASSWORD_BYTES_MAX)
+            .map(|n| char::from(b'a' + u8::try_from(n * n % 23).unwrap()))
+            .collect();
         assert_eq!(judged(&long), Ok(()));
         assert_eq!(judged(&format!("{long}x")), Err(Weakness::Long));
         assert_eq!(judged(&long[..64]), Ok(()));
@@ -206,13 +210,22 @@ mod tests {
     #[test]
     fn patterns_and_the_own_address_are_refused() {
         for text in [
-            "aaaaaaaaaaaaaaa", "abababababababab", "123123123123123", "abcdabcdabcdabcd",
-            "890123456789012", "zyxwvutsrqponmlkj", "tyuiopasdfghjklz", "2wsx3edc4rfv5tgb",
+            "aaaaaaaaaaaaaaa",
+            "abababababababab",
+            "123123123123123",
+            "abcdabcdabcdabcd",
+            "890123456789012",
+            "zyxwvutsrqponmlkj",
+            "tyuiopasdfghjklz",
+            "2wsx3edc4rfv5tgb",
         ] {
             assert_eq!(judged(text), Err(Weakness::Pattern), "{text}");
         }
         assert_eq!(judged("An.Nguyen.Van.An"), Err(Weakness::Address));
-        assert_eq!(judged("an.nguyen.van.an@example.vn"), Err(Weakness::Address));
+        assert_eq!(
+            judged("an.nguyen.van.an@example.vn"),
+            Err(Weakness::Address)
+        );
     }
 
     #[test]
@@ -242,35 +255,64 @@ mod tests {
     #[test]
     fn a_live_token_is_exchanged_until_it_has_been_idle_too_long() {
         assert_eq!(exchange(&live(), at(1)), Exchange::Rotate);
-        assert_eq!(exchange(&live(), at(REFRESH_IDLE_DAYS * 86_400 - 1)), Exchange::Rotate);
-        assert_eq!(exchange(&live(), at(REFRESH_IDLE_DAYS * 86_400)), Exchange::Refuse);
+        assert_eq!(
+            exchange(&live(), at(REFRESH_IDLE_DAYS * 86_400 - 1)),
+            Exchange::Rotate
+        );
+        assert_eq!(
+            exchange(&live(), at(REFRESH_IDLE_DAYS * 86_400)),
+            Exchange::Refuse
+        );
     }
 
     #[test]
     fn a_session_ends_on_its_day_even_if_refreshed_daily() {
-        let fresh = Presented { issued_at: at((SESSION_DAYS - 1) * 86_400), ..live() };
-        assert_eq!(exchange(&fresh, at(SESSION_DAYS * 86_400 - 1)), Exchange::Rotate);
-        assert_eq!(exchange(&fresh, at(SESSION_DAYS * 86_400)), Exchange::Refuse);
+        let fresh = Presented {
+            issued_at: at((SESSION_DAYS - 1) * 86_400),
+            ..live()
+        };
+        assert_eq!(
+            exchange(&fresh, at(SESSION_DAYS * 86_400 - 1)),
+            Exchange::Rotate
+        );
+        assert_eq!(
+            exchange(&fresh, at(SESSION_DAYS * 86_400)),
+            Exchange::Refuse
+        );
     }
 
     #[test]
     fn an_exchanged_token_is_answered_again_only_briefly_and_only_while_its_successor_waits() {
-        let exchanged = Presented { replaced_at: Some(at(0)), successor_is_live: true, ..live() };
+        let exchanged = Presented {
+            replaced_at: Some(at(0)),
+            successor_is_live: true,
+            ..live()
+        };
         assert_eq!(exchange(&exchanged, at(60)), Exchange::Repeat);
         assert_eq!(exchange(&exchanged, at(61)), Exchange::Reused);
-        let overtaken = Presented { successor_is_live: false, ..exchanged };
+        let overtaken = Presented {
+            successor_is_live: false,
+            ..exchanged
+        };
         assert_eq!(exchange(&overtaken, at(1)), Exchange::Reused);
     }
 
     #[test]
     fn nothing_of_an_ended_session_is_exchanged_or_reported_again() {
-        let ended = Presented { session_ended: true, replaced_at: Some(at(0)), ..live() };
+        let ended = Presented {
+            session_ended: true,
+            replaced_at: Some(at(0)),
+            ..live()
+        };
         assert_eq!(exchange(&ended, at(600)), Exchange::Refuse);
     }
 
     #[test]
     fn a_chain_has_a_longest_length() {
-        let worn = Presented { rotations: ROTATIONS_MAX, ..live() };
+        let worn = Presented {
+            rotations: ROTATIONS_MAX,
+            ..live()
+        };
         assert_eq!(exchange(&worn, at(1)), Exchange::WornOut);
     }
 }

@@ -195,7 +195,11 @@ pub(super) async fn login_by_email(
     on: impl Into<On<'_>>,
     email_index: &[u8],
 ) -> Result<Option<Login>, DbError> {
-    on.into().sql(LOGIN_BY_EMAIL).bind(email_index).optional().await
+    on.into()
+        .sql(LOGIN_BY_EMAIL)
+        .bind(email_index)
+        .optional()
+        .await
 }
 
 pub(super) async fn login_by_id(
@@ -213,7 +217,12 @@ pub(super) async fn set_password(
     fresh: &str,
     leaf: LeafId,
 ) -> Result<bool, DbError> {
-    let touched = tx.sql(SET_PASSWORD).bind(account).bind(checked).bind(fresh).bind(leaf);
+    let touched = tx
+        .sql(SET_PASSWORD)
+        .bind(account)
+        .bind(checked)
+        .bind(fresh)
+        .bind(leaf);
     Ok(touched.execute().await? == 1)
 }
 
@@ -224,7 +233,12 @@ pub(super) async fn set_password_hash(
     checked: &str,
     fresh: &str,
 ) -> Result<(), DbError> {
-    tx.sql(SET_PASSWORD_HASH).bind(account).bind(checked).bind(fresh).execute().await?;
+    tx.sql(SET_PASSWORD_HASH)
+        .bind(account)
+        .bind(checked)
+        .bind(fresh)
+        .execute()
+        .await?;
     Ok(())
 }
 
@@ -235,7 +249,14 @@ pub(super) async fn set_status(
     status: AccountStatus,
     leaf: LeafId,
 ) -> Result<bool, DbError> {
-    Ok(tx.sql(SET_STATUS).bind(account).bind(status).bind(leaf).execute().await? == 1)
+    Ok(tx
+        .sql(SET_STATUS)
+        .bind(account)
+        .bind(status)
+        .bind(leaf)
+        .execute()
+        .await?
+        == 1)
 }
 
 /// Locks the account until the commit and gives its status.
@@ -274,7 +295,11 @@ pub(super) async fn session_caller(
     session: SessionId,
     account: AccountId,
 ) -> Result<Vec<SessionCaller>, DbError> {
-    db.sql(SESSION_CALLER).bind(session).bind(account).all().await
+    db.sql(SESSION_CALLER)
+        .bind(session)
+        .bind(account)
+        .all()
+        .await
 }
 
 /// A session under its lock.
@@ -303,7 +328,12 @@ pub(super) async fn end_session(
     reason: EndReason,
     leaf: Option<LeafId>,
 ) -> Result<bool, DbError> {
-    let ended = tx.sql(END_SESSION).bind(session).bind(now).bind(reason).bind(leaf);
+    let ended = tx
+        .sql(END_SESSION)
+        .bind(session)
+        .bind(now)
+        .bind(reason)
+        .bind(leaf);
     Ok(ended.execute().await? == 1)
 }
 
@@ -316,7 +346,12 @@ pub(super) async fn end_other_sessions(
     reason: EndReason,
     leaf: LeafId,
 ) -> Result<u64, DbError> {
-    let ended = tx.sql(END_OTHER_SESSIONS).bind(account).bind(kept).bind(now).bind(reason);
+    let ended = tx
+        .sql(END_OTHER_SESSIONS)
+        .bind(account)
+        .bind(kept)
+        .bind(now)
+        .bind(reason);
     ended.bind(leaf).execute().await
 }
 
@@ -327,7 +362,11 @@ pub(super) async fn crowd_out(
     now: Instant,
     kept_max: i64,
 ) -> Result<u64, DbError> {
-    let ended = tx.sql(CROWD_OUT).bind(account).bind(now).bind(EndReason::CrowdedOut);
+    let ended = tx
+        .sql(CROWD_OUT)
+        .bind(account)
+        .bind(now)
+        .bind(EndReason::CrowdedOut);
     ended.bind(kept_max).execute().await
 }
 
@@ -337,7 +376,12 @@ pub(super) async fn add_token(
     session: SessionId,
     now: Instant,
 ) -> Result<(), DbError> {
-    tx.sql(ADD_TOKEN).bind(digest).bind(session).bind(now).execute().await?;
+    tx.sql(ADD_TOKEN)
+        .bind(digest)
+        .bind(session)
+        .bind(now)
+        .execute()
+        .await?;
     Ok(())
 }
 
@@ -369,9 +413,18 @@ pub(super) async fn replace_token(
     now: Instant,
     successor: &[u8],
 ) -> Result<(), DbError> {
-    match tx.sql(REPLACE_TOKEN).bind(digest).bind(now).bind(successor).execute().await? {
+    match tx
+        .sql(REPLACE_TOKEN)
+        .bind(digest)
+        .bind(now)
+        .bind(successor)
+        .execute()
+        .await?
+    {
         1 => Ok(()),
-        _ => Err(DbError::Broken("a live refresh token is missing".to_owned())),
+        _ => Err(DbError::Broken(
+            "a live refresh token is missing".to_owned(),
+        )),
     }
 }
 
@@ -380,7 +433,11 @@ pub(super) async fn redirect_token(
     digest: &[u8],
     successor: &[u8],
 ) -> Result<(), DbError> {
-    tx.sql(REDIRECT_TOKEN).bind(digest).bind(successor).execute().await?;
+    tx.sql(REDIRECT_TOKEN)
+        .bind(digest)
+        .bind(successor)
+        .execute()
+        .await?;
     Ok(())
 }
 
@@ -450,7 +507,13 @@ pub(super) async fn list_keys(
     limit: Limit,
 ) -> Result<Vec<KeyRow>, DbError> {
     let said = after.map(|key| key.to_string());
-    db.sql(LIST_KEYS).bind(account).bind(said).bind(after).bind(limit.probe()).all().await
+    db.sql(LIST_KEYS)
+        .bind(account)
+        .bind(said)
+        .bind(after)
+        .bind(limit.probe())
+        .all()
+        .await
 }
 
 pub(super) async fn key(
@@ -478,7 +541,15 @@ pub(super) async fn revoke_key(
     now: Instant,
     leaf: LeafId,
 ) -> Result<bool, DbError> {
-    Ok(tx.sql(REVOKE_KEY).bind(key).bind(account).bind(now).bind(leaf).execute().await? == 1)
+    Ok(tx
+        .sql(REVOKE_KEY)
+        .bind(key)
+        .bind(account)
+        .bind(now)
+        .bind(leaf)
+        .execute()
+        .await?
+        == 1)
 }
 
 /// Forgets sessions that expired before `before`, and their chains.
@@ -497,6 +568,11 @@ pub(super) async fn over_limit(
     sessions_max: i64,
     keys_max: i64,
 ) -> Result<Vec<AccountId>, DbError> {
-    let rows: Vec<(AccountId,)> = db.sql(OVER_LIMIT).bind(sessions_max).bind(keys_max).all().await?;
+    let rows: Vec<(AccountId,)> = db
+        .sql(OVER_LIMIT)
+        .bind(sessions_max)
+        .bind(keys_max)
+        .all()
+        .await?;
     Ok(rows.into_iter().map(|(account,)| account).collect())
 }

@@ -1,4 +1,4 @@
-//! Everything that is tested from outside, in one program. What needs a database runs on both engines.
+//! The one test binary. What needs a database runs on both engines.
 
 #[macro_use]
 mod support;
@@ -6,4 +6,7 @@ mod support;
 mod api;
 mod floor;
 mod ledger_laws;
+mod guards;
+mod schema;
+mod statements;
 mod tidy;

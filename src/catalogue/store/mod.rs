@@ -1,19 +1,20 @@
 //! The SQL of the catalogue.
 
+mod rows;
+
+use self::rows::{ProductRow, ProgramRow, ShopRow, TermsRow};
+use super::{
+    codes::Gtin,
+    model::{Product, Program, Shop, ShopStatus, Terms},
+    rules::Span,
+};
 use crate::kernel::{
     clock::Instant,
-    db::{Db, DbError, On, Tx},
-    host::{HostName, WebUrl},
+    db::{Bind, Db, DbError, On, Row, Statement, Tx},
+    host::HostName,
     ids::{AccountId, LeafId, ProductId, ProgramId, ShopId, TypedId},
     law::BREACHES_MAX,
-    money::{Currency, Money},
     page::Limit,
-};
-
-use super::{
-    codes::{Country, Gtin, TaxCodeForm},
-    model::{AccrueOn, Product, Program, ProgramStatus, Rounding, Shop, ShopStatus, Terms},
-    rules::Span,
 };
 
 crate::statements! {
@@ -149,151 +150,6 @@ crate::statements! {
                  LIMIT $1";
 }
 
-#[derive(sqlx::FromRow)]
-struct ShopRow {
-    shop_id: ShopId,
-    owner_id: AccountId,
-    legal_name: String,
-    tax_code: String,
-    tax_code_form: TaxCodeForm,
-    country: Country,
-    website: String,
-    is_multi_level: bool,
-    status: ShopStatus,
-    created_at: Instant,
-}
-
-impl ShopRow {
-    fn read(self) -> Result<Shop, DbError> {
-        Ok(Shop {
-            id: self.shop_id,
-            owner: self.owner_id,
-            legal_name: self.legal_name,
-            tax_code: self.tax_code,
-            tax_code_form: self.tax_code_form,
-            country: self.country,
-            website: address(&self.website)?,
-            is_multi_level: self.is_multi_level,
-            status: self.status,
-            created_at: self.created_at,
-        })
-    }
-}
-
-#[derive(sqlx::FromRow)]
-struct ProductRow {
-    product_id: ProductId,
-    shop_id: ShopId,
-    title: String,
-    description: Option<String>,
-    url: String,
-    category: Option<String>,
-    brand: Option<String>,
-    gtin: Option<Gtin>,
-    registration_number: Option<String>,
-    price_minor: Option<i64>,
-    price_currency: Option<Currency>,
-    created_at: Instant,
-}
-
-impl ProductRow {
-    fn read(self) -> Result<Product, DbError> {
-        Ok(Product {
-            id: self.product_id,
-            shop_id: self.shop_id,
-            title: self.title,
-            description: self.description,
-            url: address(&self.url)?,
-            category: self.category,
-            brand: self.brand,
-            gtin: self.gtin,
-            registration_number: self.registration_number,
-            price: self
-                .price_minor
-                .zip(self.price_currency)
-                .map(|(minor, currency)| Money { minor, currency }),
-            created_at: self.created_at,
-        })
-    }
-}
-
-#[derive(sqlx::FromRow)]
-struct TermsRow {
-    program_id: ProgramId,
-    version: i64,
-    rate_bps: i64,
-    attribution_window_days: i64,
-    hold_days: i64,
-    accrue_on: AccrueOn,
-    allowed_hosts: String,
-    rounding: Rounding,
-    valid_from: Instant,
-}
-
-impl TermsRow {
-    fn read(self) -> Result<Terms, DbError> {
-        Ok(Terms {
-            program_id: self.program_id,
-            version: self.version,
-            rate_bps: self.rate_bps,
-            attribution_window_days: self.attribution_window_days,
-            hold_days: self.hold_days,
-            accrue_on: self.accrue_on,
-            allowed_hosts: hosts(&self.allowed_hosts)?,
-            rounding: self.rounding,
-            valid_from: self.valid_from,
-        })
-    }
-}
-
-#[derive(sqlx::FromRow)]
-struct ProgramRow {
-    shop_id: ShopId,
-    currency: Currency,
-    created_at: Instant,
-    name: String,
-    status: ProgramStatus,
-    #[sqlx(flatten)]
-    terms: TermsRow,
-}
-
-impl ProgramRow {
-    fn read(self) -> Result<Program, DbError> {
-        let terms = self.terms.read()?;
-        Ok(Program {
-            id: terms.program_id,
-            shop_id: self.shop_id,
-            name: self.name,
-            currency: self.currency,
-            status: self.status,
-            version: terms.version,
-            terms,
-            created_at: self.created_at,
-        })
-    }
-}
-
-/// A stored address was read once; one that no longer reads is a fault of ours.
-fn address(text: &str) -> Result<WebUrl, DbError> {
-    WebUrl::parse(text).map_err(|fault| DbError::Broken(format!("a stored address {fault}")))
-}
-
-fn hosts(json: &str) -> Result<Vec<HostName>, DbError> {
-    let names: Vec<String> = serde_json::from_str(json)
-        .map_err(|_| DbError::Broken("stored hosts do not read".to_owned()))?;
-    names
-        .iter()
-        .map(|name| {
-            HostName::parse(name).map_err(|fault| DbError::Broken(format!("a stored host {fault}")))
-        })
-        .collect()
-}
-
-fn hosts_json(hosts: &[HostName]) -> String {
-    let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
-    serde_json::json!(names).to_string()
-}
-
 /// Above every id, where a list begins.
 fn ceiling<I: TypedId>(starting_after: Option<I>) -> I {
     starting_after.unwrap_or_else(|| I::from_uuid(uuid::Uuid::max()))
@@ -338,25 +194,7 @@ pub(super) async fn list_shops(
     limit: Limit,
 ) -> Result<Vec<Shop>, DbError> {
     let before = ceiling(starting_after);
-    let rows: Vec<ShopRow> = match seen_by(span) {
-        Seen::More { all, account } => {
-            db.sql(SHOPS_SEEN)
-                .bind(before)
-                .bind(all)
-                .bind(account)
-                .bind(limit.probe())
-                .all()
-                .await?
-        }
-        Seen::Own(owner) => {
-            db.sql(SHOPS_OWN)
-                .bind(before)
-                .bind(owner)
-                .bind(limit.probe())
-                .all()
-                .await?
-        }
-    };
+    let rows: Vec<ShopRow> = within(db, span, (SHOPS_SEEN, SHOPS_OWN), before, limit).await?;
     rows.into_iter().map(ShopRow::read).collect()
 }
 
@@ -436,25 +274,8 @@ pub(super) async fn list_products(
     limit: Limit,
 ) -> Result<Vec<Product>, DbError> {
     let before = ceiling(starting_after);
-    let rows: Vec<ProductRow> = match seen_by(span) {
-        Seen::More { all, account } => {
-            db.sql(PRODUCTS_SEEN)
-                .bind(before)
-                .bind(all)
-                .bind(account)
-                .bind(limit.probe())
-                .all()
-                .await?
-        }
-        Seen::Own(owner) => {
-            db.sql(PRODUCTS_OWN)
-                .bind(before)
-                .bind(owner)
-                .bind(limit.probe())
-                .all()
-                .await?
-        }
-    };
+    let rows: Vec<ProductRow> =
+        within(db, span, (PRODUCTS_SEEN, PRODUCTS_OWN), before, limit).await?;
     rows.into_iter().map(ProductRow::read).collect()
 }
 
@@ -530,25 +351,8 @@ pub(super) async fn list_programs(
     limit: Limit,
 ) -> Result<Vec<Program>, DbError> {
     let before = ceiling(starting_after);
-    let rows: Vec<ProgramRow> = match seen_by(span) {
-        Seen::More { all, account } => {
-            db.sql(PROGRAMS_SEEN)
-                .bind(before)
-                .bind(all)
-                .bind(account)
-                .bind(limit.probe())
-                .all()
-                .await?
-        }
-        Seen::Own(owner) => {
-            db.sql(PROGRAMS_OWN)
-                .bind(before)
-                .bind(owner)
-                .bind(limit.probe())
-                .all()
-                .await?
-        }
-    };
+    let rows: Vec<ProgramRow> =
+        within(db, span, (PROGRAMS_SEEN, PROGRAMS_OWN), before, limit).await?;
     rows.into_iter().map(ProgramRow::read).collect()
 }
 
@@ -596,22 +400,36 @@ pub(super) async fn programs_out_of_order(db: &Db) -> Result<Vec<ProgramId>, DbE
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }
 
-/// Which of the two list statements a span runs.
-enum Seen {
-    More { all: bool, account: AccountId },
-    Own(AccountId),
+/// A page by the first statement for a span of more than one's own, by the second for that of one's own.
+async fn within<R: Row, I>(
+    db: &Db,
+    span: Span,
+    (seen, own): (Statement, Statement),
+    before: I,
+    limit: Limit,
+) -> Result<Vec<R>, DbError>
+where
+    I: TypedId + for<'t> Bind<'t>,
+{
+    let seen_by = |all: bool, account: AccountId| {
+        let stmt = db.sql(seen).bind(before);
+        stmt.bind(all).bind(account).bind(limit.probe())
+    };
+    match span {
+        Span::All => {
+            seen_by(true, AccountId::from_uuid(uuid::Uuid::nil()))
+                .all()
+                .await
+        }
+        Span::ActiveAnd(account) => seen_by(false, account).all().await,
+        Span::Own(owner) => {
+            let stmt = db.sql(own).bind(before).bind(owner);
+            stmt.bind(limit.probe()).all().await
+        }
+    }
 }
 
-fn seen_by(span: Span) -> Seen {
-    match span {
-        Span::All => Seen::More {
-            all: true,
-            account: AccountId::from_uuid(uuid::Uuid::nil()),
-        },
-        Span::ActiveAnd(account) => Seen::More {
-            all: false,
-            account,
-        },
-        Span::Own(account) => Seen::Own(account),
-    }
+fn hosts_json(hosts: &[HostName]) -> String {
+    let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
+    serde_json::json!(names).to_string()
 }
