@@ -14,6 +14,10 @@ pub mod audit;
 
 pub mod catalogue;
 
+pub mod links;
+
+pub mod clicks;
+
 pub mod ledger;
 
 pub mod api;

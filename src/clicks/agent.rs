@@ -8,20 +8,10 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-crate::words! {
-    /// What kind of client clicked.
-    pub enum Agent {
-        /// Nothing says that it is not a person's browser.
-        Person = "person",
-        /// A messenger or social network that fetches the page to show a card.
-        Preview = "preview",
-        /// A crawler, a monitor or a programming library.
-        Bot = "bot",
-    }
-}
+use super::model::Agent;
 
 /// Bytes of a `User-Agent` that are looked at; real ones are below 500.
-pub const AGENT_BYTES_MAX: usize = 1024;
+pub(super) const AGENT_BYTES_MAX: usize = 1024;
 
 struct Table {
     finder: Option<AhoCorasick>,
@@ -31,25 +21,32 @@ struct Table {
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
     let rows = include_str!("data/agents.csv").lines().skip(1);
     let rows = rows.filter_map(|row| row.rsplit_once(','));
-    let (substrings, kinds): (Vec<&str>, Vec<Agent>) =
-        rows.filter_map(|(substring, kind)| Some((substring, kind.parse().ok()?))).unzip();
+    let (substrings, kinds): (Vec<&str>, Vec<Agent>) = rows
+        .filter_map(|(substring, kind)| Some((substring, kind.parse::<Agent>().ok()?)))
+        .unzip();
     let finder = AhoCorasick::builder()
         .ascii_case_insensitive(true)
         .match_kind(MatchKind::LeftmostFirst)
         .build(substrings);
-    Table { finder: finder.ok(), kinds }
+    Table {
+        finder: finder.ok(),
+        kinds,
+    }
 });
 
 /// The kind of client that sends `user_agent`. One that sends none is a program.
 #[must_use]
-pub fn kind_of(user_agent: &[u8]) -> Agent {
+pub(super) fn kind_of(user_agent: &[u8]) -> Agent {
     let seen = user_agent.get(..AGENT_BYTES_MAX).unwrap_or(user_agent);
     if seen.iter().all(u8::is_ascii_whitespace) {
         return Agent::Bot;
     }
     let table = &*TABLE;
     let found = table.finder.as_ref().and_then(|finder| finder.find(seen));
-    found.and_then(|found| table.kinds.get(found.pattern().as_usize())).copied().unwrap_or(Agent::Person)
+    found
+        .and_then(|found| table.kinds.get(found.pattern().as_usize()))
+        .copied()
+        .unwrap_or(Agent::Person)
 }
 
 #[cfg(test)]
@@ -73,12 +70,24 @@ mod tests {
     #[test]
     fn previews_and_bots_are_told_apart() {
         for (agent, kind) in [
-            ("facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)", Agent::Preview),
-            ("Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)", Agent::Preview),
+            (
+                "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+                Agent::Preview,
+            ),
+            (
+                "Mozilla/5.0 (compatible; Discordbot/2.0; +https://discordapp.com)",
+                Agent::Preview,
+            ),
             ("TelegramBot (like TwitterBot)", Agent::Preview),
             ("WhatsApp/2.23.20.0", Agent::Preview),
-            ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", Agent::Bot),
-            ("Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", Agent::Bot),
+            (
+                "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+                Agent::Bot,
+            ),
+            (
+                "Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)",
+                Agent::Bot,
+            ),
             ("curl/8.5.0", Agent::Bot),
             ("python-requests/2.32.3", Agent::Bot),
             ("", Agent::Bot),

@@ -9,9 +9,10 @@ use serde::Serialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
+    model::Via,
     page,
     redirect::{Follower, Outcome, Redirects},
-    store::{self, Via},
+    store,
 };
 use crate::{
     kernel::{actor::Role, clock::Instant, context::Context, ids::LinkId},
@@ -96,7 +97,10 @@ async fn peek_link(
 
 fn follower(request: &HttpRequest) -> Follower<'_> {
     let user_agent = request.headers().get(header::USER_AGENT);
-    let came_by_qr = request.query_string().split('&').any(|pair| pair == "via=qr");
+    let came_by_qr = request
+        .query_string()
+        .split('&')
+        .any(|pair| pair == "via=qr");
     Follower {
         peer: Some(Peer::of(request).0),
         user_agent: user_agent.map_or(b"".as_slice(), header::HeaderValue::as_bytes),
@@ -107,20 +111,23 @@ fn follower(request: &HttpRequest) -> Follower<'_> {
 
 /// A browser that fetches what its user may never open says so in one of these headers.
 fn fetches_ahead(request: &HttpRequest) -> bool {
-    ["sec-purpose", "purpose", "x-purpose", "x-moz"].iter().any(|name| {
-        let value = request.headers().get(*name).and_then(|value| value.to_str().ok());
-        value.is_some_and(|value| {
-            let value = value.to_ascii_lowercase();
-            ["prefetch", "prerender", "preview"].iter().any(|word| value.contains(word))
+    ["sec-purpose", "purpose", "x-purpose", "x-moz"]
+        .iter()
+        .any(|name| {
+            let value = request
+                .headers()
+                .get(*name)
+                .and_then(|value| value.to_str().ok());
+            value.is_some_and(|value| {
+                let value = value.to_ascii_lowercase();
+                ["prefetch", "prerender", "preview"]
+                    .iter()
+                    .any(|word| value.contains(word))
+            })
         })
-    })
 }
 
-fn answer(
-    ctx: &Context,
-    request: &HttpRequest,
-    outcome: Outcome,
-) -> Result<HttpResponse, Problem> {
+fn answer(ctx: &Context, request: &HttpRequest, outcome: Outcome) -> Result<HttpResponse, Problem> {
     match outcome {
         Outcome::To(location) => Ok(HttpResponse::Found()
             .insert_header((header::LOCATION, location))
@@ -140,7 +147,10 @@ fn blocked(
 ) -> Result<HttpResponse, Problem> {
     let in_vietnamese = Lang::of(request) == Lang::Vi;
     let blocker = format!("<{}>; rel=\"blocked-by\"", ctx.public_url);
-    let accept = request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok());
+    let accept = request
+        .headers()
+        .get(header::ACCEPT)
+        .and_then(|value| value.to_str().ok());
     if !page::prefers_page(accept.unwrap_or_default()) {
         return Err(Problem::of(&BLOCKED)
             .detail(page::detail(status, in_vietnamese))
@@ -152,7 +162,10 @@ fn blocked(
         .insert_header((header::LINK, blocker))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::VARY, "accept, accept-language"))
-        .insert_header((header::CONTENT_LANGUAGE, if in_vietnamese { "vi" } else { "en" }))
+        .insert_header((
+            header::CONTENT_LANGUAGE,
+            if in_vietnamese { "vi" } else { "en" },
+        ))
         .insert_header((header::CONTENT_SECURITY_POLICY, page::POLICY))
         .body(page::blocked(status, in_vietnamese)))
 }

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::future::BoxFuture;
 use tokio::task::JoinHandle;
 
-use super::store::{self, Click};
+use super::{model::Click, store};
 use crate::kernel::{
     batch::{Batch, BatchFault, BatchOptions, Flush},
     context::Context,
@@ -27,7 +27,10 @@ pub struct ClickLogOptions {
 
 impl Default for ClickLogOptions {
     fn default() -> Self {
-        Self { waiting_max: 65_536, linger: Duration::from_millis(50) }
+        Self {
+            waiting_max: 65_536,
+            linger: Duration::from_millis(50),
+        }
     }
 }
 
@@ -85,21 +88,25 @@ impl ClickLog {
 }
 
 fn flush_to(db: Db) -> Flush<Entry, ()> {
-    Arc::new(move |entries: Vec<Entry>| -> BoxFuture<'static, Result<Vec<()>, String>> {
-        let db = db.clone();
-        Box::pin(async move {
-            let answers = vec![(); entries.len()];
-            let clicks: Vec<Click> = entries
-                .into_iter()
-                .filter_map(|entry| match entry {
-                    Entry::Click(click) => Some(click),
-                    Entry::Mark => None,
-                })
-                .collect();
-            write(&db, clicks).await.map_err(|error| error.to_string())?;
-            Ok(answers)
-        })
-    })
+    Arc::new(
+        move |entries: Vec<Entry>| -> BoxFuture<'static, Result<Vec<()>, String>> {
+            let db = db.clone();
+            Box::pin(async move {
+                let answers = vec![(); entries.len()];
+                let clicks: Vec<Click> = entries
+                    .into_iter()
+                    .filter_map(|entry| match entry {
+                        Entry::Click(click) => Some(click),
+                        Entry::Mark => None,
+                    })
+                    .collect();
+                write(&db, clicks)
+                    .await
+                    .map_err(|error| error.to_string())?;
+                Ok(answers)
+            })
+        },
+    )
 }
 
 async fn write(db: &Db, clicks: Vec<Click>) -> Result<(), DbError> {
@@ -107,8 +114,9 @@ async fn write(db: &Db, clicks: Vec<Click>) -> Result<(), DbError> {
     if count == 0 {
         return Ok(());
     }
-    let written: Result<(), DbError> =
-        db.write(move |tx| Box::pin(async move { store::add(tx, &clicks).await })).await;
+    let written: Result<(), DbError> = db
+        .write(move |tx| Box::pin(async move { store::add(tx, &clicks).await }))
+        .await;
     match &written {
         Ok(()) => metrics::counter!("tinvia_clicks_written_total").increment(count),
         Err(error) => {
@@ -117,4 +125,127 @@ async fn write(db: &Db, clicks: Vec<Click>) -> Result<(), DbError> {
         }
     }
     written
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clicks::model::{Agent, Via},
+        kernel::{ambient::Ambient, db::DbOptions, ids::LinkId, secret::KeyRing},
+    };
+
+    async fn context() -> (Context, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let ambient = Ambient::system();
+        let db = Db::connect(&DbOptions {
+            url: format!("sqlite://{}", folder.path().join("a.db").display()),
+            connections_max: 2,
+            acquire_timeout: Duration::from_secs(5),
+        })
+        .await
+        .unwrap();
+        db.migrate().await.unwrap();
+        let context = Context {
+            db,
+            keys: Arc::new(KeyRing::of([1; 32], ambient.now())),
+            ambient,
+            public_url: "http://localhost".into(),
+            limits_on: false,
+        };
+        (context, folder)
+    }
+
+    fn click(ctx: &Context, link_id: LinkId, agent: Agent, visitor: u8) -> Click {
+        Click {
+            id: ctx.ambient.id(),
+            link_id,
+            at: ctx.ambient.now(),
+            nonce: ctx.ambient.bytes(),
+            agent,
+            via: Via::Link,
+            visitor: [visitor; 16],
+        }
+    }
+
+    #[tokio::test]
+    async fn what_still_waits_is_written_at_the_end() {
+        let (ctx, _folder) = context().await;
+        let linger = Duration::from_millis(200);
+        let (log, task) = ClickLog::start(
+            &ctx,
+            ClickLogOptions {
+                linger,
+                ..Default::default()
+            },
+        );
+        let link_id = ctx.ambient.id();
+        for _ in 0..5000 {
+            log.leave(click(&ctx, link_id, Agent::Person, 1));
+        }
+        drop(log);
+        task.await.unwrap();
+        assert_eq!(store::figures(&ctx.db, link_id).await.unwrap().clicks, 5000);
+    }
+
+    #[tokio::test]
+    async fn figures_have_what_was_left_before_they_were_asked_for() {
+        let (ctx, _folder) = context().await;
+        let (log, _task) = ClickLog::start(&ctx, ClickLogOptions::default());
+        let link_id = ctx.ambient.id();
+        for (agent, visitor) in [
+            (Agent::Person, 1),
+            (Agent::Person, 1),
+            (Agent::Person, 2),
+            (Agent::Bot, 3),
+            (Agent::Preview, 4),
+        ] {
+            log.leave(click(&ctx, link_id, agent, visitor));
+        }
+        log.settle().await;
+        let figures = store::figures(&ctx.db, link_id).await.unwrap();
+        assert_eq!((figures.clicks, figures.visitors), (3, 2));
+        assert_eq!((figures.bots, figures.previews), (1, 1));
+        assert!(figures.last_clicked_at.is_some());
+        let none = store::figures(&ctx.db, ctx.ambient.id()).await.unwrap();
+        assert_eq!(
+            (none.clicks, none.visitors, none.last_clicked_at),
+            (0, 0, None)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_stalled_writer_loses_clicks_and_delays_nobody() {
+        let (ctx, _folder) = context().await;
+        let (release, released) = tokio::sync::oneshot::channel::<()>();
+        let (held, is_held) = tokio::sync::oneshot::channel::<()>();
+        let db = ctx.db.clone();
+        let stall = tokio::spawn(async move {
+            db.write(move |_| {
+                Box::pin(async move {
+                    held.send(()).unwrap();
+                    released.await.unwrap();
+                    Ok::<(), DbError>(())
+                })
+            })
+            .await
+        });
+        is_held.await.unwrap();
+        let options = ClickLogOptions {
+            waiting_max: 10,
+            linger: Duration::ZERO,
+        };
+        let (log, task) = ClickLog::start(&ctx, options);
+        let link_id = ctx.ambient.id();
+        log.leave(click(&ctx, link_id, Agent::Person, 1));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        for _ in 0..1000 {
+            log.leave(click(&ctx, link_id, Agent::Person, 1));
+        }
+        release.send(()).unwrap();
+        stall.await.unwrap().unwrap();
+        drop(log);
+        task.await.unwrap();
+        assert_eq!(store::figures(&ctx.db, link_id).await.unwrap().clicks, 11);
+    }
 }

@@ -13,15 +13,16 @@
 mod agent;
 mod http;
 mod log;
+mod model;
 mod page;
 mod redirect;
 mod store;
 pub mod token;
 mod visitor;
 
-pub use agent::Agent;
 pub use http::{PROBLEMS, redirects, routes};
 pub use log::{ClickLog, ClickLogOptions};
+pub use model::{Agent, Via};
 pub use redirect::Redirects;
 
 /// Every statement of this slice.

@@ -5,8 +5,7 @@
 use crate::links::LinkStatus;
 
 /// The policy under which the page is shown.
-pub(super) const POLICY: &str =
-    "default-src 'none'; style-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+pub(super) const POLICY: &str = "default-src 'none'; style-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The page in both languages, the preferred one first.
 pub(super) fn blocked(status: LinkStatus, vietnamese_first: bool) -> String {
@@ -57,13 +56,24 @@ fn en_reason(status: LinkStatus) -> &'static str {
 
 /// One sentence for programs.
 pub(super) fn detail(status: LinkStatus, vietnamese: bool) -> &'static str {
-    if vietnamese { vi_reason(status) } else { en_reason(status) }
+    if vietnamese {
+        vi_reason(status)
+    } else {
+        en_reason(status)
+    }
 }
 
 /// Whether an `Accept` header would rather have a page than a problem body.
 pub(super) fn prefers_page(accept: &str) -> bool {
-    let weight = |wanted: &str| accept.split(',').take(30).find_map(|part| weight_of(part, wanted));
-    let page = weight("text/html").or_else(|| weight("application/xhtml+xml")).unwrap_or(0);
+    let weight = |wanted: &str| {
+        accept
+            .split(',')
+            .take(30)
+            .find_map(|part| weight_of(part, wanted))
+    };
+    let page = weight("text/html")
+        .or_else(|| weight("application/xhtml+xml"))
+        .unwrap_or(0);
     let problem = weight("application/problem+json").or_else(|| weight("application/json"));
     page > problem.unwrap_or(0)
 }
@@ -99,7 +109,13 @@ mod tests {
         ] {
             assert!(prefers_page(accept), "{accept}");
         }
-        for accept in ["", "*/*", "application/json", "application/problem+json, text/html;q=0.9", "text/html;q=0"] {
+        for accept in [
+            "",
+            "*/*",
+            "application/json",
+            "application/problem+json, text/html;q=0.9",
+            "text/html;q=0",
+        ] {
             assert!(!prefers_page(accept), "{accept}");
         }
     }
@@ -109,7 +125,9 @@ mod tests {
         for status in LinkStatus::EVERY {
             let page = blocked(*status, true);
             assert!(page.contains("lang=\"vi\"") && page.contains("lang=\"en\""));
-            assert!(!page.contains("src=") && !page.contains("<script") && !page.contains("style="));
+            assert!(
+                !page.contains("src=") && !page.contains("<script") && !page.contains("style=")
+            );
             assert!(page.find("không").unwrap() < page.find("no longer").unwrap());
             let page = blocked(*status, false);
             assert!(page.find("không").unwrap() > page.find("no longer").unwrap());

@@ -8,7 +8,7 @@ use std::{net::IpAddr, sync::Arc};
 use super::{
     agent,
     log::ClickLog,
-    store::{Click, Via},
+    model::{Click, Via},
     token::{ClickToken, Minter},
     visitor::Pseudonyms,
 };
@@ -100,4 +100,3 @@ impl Redirects {
         Ok(Outcome::To(target.landing.with(&token)))
     }
 }
-

@@ -1,10 +1,10 @@
 //! The only SQL over `click`.
 
-use super::{agent::Agent, token::Nonce, visitor::Visitor};
+use super::model::Click;
 use crate::kernel::{
     clock::Instant,
     db::{DbError, On, Tx},
-    ids::{ClickId, LinkId},
+    ids::LinkId,
 };
 
 crate::statements! {
@@ -26,28 +26,6 @@ crate::statements! {
 
 /// Rows of one statement: 7 values each, far below the 32,766 that SQLite binds.
 const ROWS_MAX: usize = 2000;
-
-crate::words! {
-    /// How a visitor came to the address.
-    pub enum Via {
-        /// By following or typing it.
-        Link = "link",
-        /// By scanning its QR.
-        Qr = "qr",
-    }
-}
-
-/// One row of the log.
-#[derive(Debug, Clone)]
-pub(super) struct Click {
-    pub(super) id: ClickId,
-    pub(super) link_id: LinkId,
-    pub(super) at: Instant,
-    pub(super) nonce: Nonce,
-    pub(super) agent: Agent,
-    pub(super) via: Via,
-    pub(super) visitor: Visitor,
-}
 
 pub(super) async fn add(tx: &mut Tx, clicks: &[Click]) -> Result<(), DbError> {
     for group in clicks.chunks(ROWS_MAX) {

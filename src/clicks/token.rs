@@ -81,7 +81,10 @@ impl Minter {
     }
 
     fn with(key_version: u8, key: &Key) -> Self {
-        Self { key_version, key: hmac::Key::new(hmac::HMAC_SHA256, key.bytes()) }
+        Self {
+            key_version,
+            key: hmac::Key::new(hmac::HMAC_SHA256, key.bytes()),
+        }
     }
 
     /// The text of `token`. Terms versions count up from 1 by hand, so they stay below 2³².
@@ -99,7 +102,9 @@ impl Minter {
 
 impl std::fmt::Debug for Minter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Minter").field("key_version", &self.key_version).finish_non_exhaustive()
+        f.debug_struct("Minter")
+            .field("key_version", &self.key_version)
+            .finish_non_exhaustive()
     }
 }
 
@@ -108,14 +113,20 @@ pub fn read(keys: &KeyRing, text: &str) -> Result<ClickToken, TokenFault> {
     if text.len() != TOKEN_LEN {
         return Err(TokenFault::Malformed);
     }
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenFault::Malformed)?;
-    let (body, tag) = bytes.split_at_checked(BODY_LEN).ok_or(TokenFault::Malformed)?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| TokenFault::Malformed)?;
+    let (body, tag) = bytes
+        .split_at_checked(BODY_LEN)
+        .ok_or(TokenFault::Malformed)?;
     let (layout, rest) = body.split_first().ok_or(TokenFault::Malformed)?;
     let (key_version, rest) = rest.split_first().ok_or(TokenFault::Malformed)?;
     if *layout != LAYOUT {
         return Err(TokenFault::UnknownLayout);
     }
-    let key = keys.key_of(Purpose::ClickToken, *key_version).map_err(|_| TokenFault::UnknownKey)?;
+    let key = keys
+        .key_of(Purpose::ClickToken, *key_version)
+        .map_err(|_| TokenFault::UnknownKey)?;
     let signed = digest::hmac_sha256(key.bytes(), &[body]);
     if !digest::same(signed.split_at(TAG_LEN).0, tag) {
         return Err(TokenFault::Forged);
@@ -163,7 +174,9 @@ mod tests {
 
     fn a_click() -> ClickToken {
         ClickToken {
-            link_id: LinkId::from_uuid(uuid::Uuid::from_u128(0x0189_0a5d_ac96_774b_bcce_b302_099a_8057)),
+            link_id: LinkId::from_uuid(uuid::Uuid::from_u128(
+                0x0189_0a5d_ac96_774b_bcce_b302_099a_8057,
+            )),
             terms_version: 7,
             at: chrono::DateTime::from_timestamp_micros(1_790_000_000_123_456).unwrap(),
             nonce: [1, 2, 3, 4, 5, 6, 7, 8],
@@ -174,7 +187,10 @@ mod tests {
     fn a_token_reads_back_as_the_click_it_was() {
         let text = Minter::new(&ring()).mint(&a_click());
         assert_eq!(text.len(), TOKEN_LEN);
-        assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_')));
+        assert!(
+            text.bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        );
         assert_eq!(read(&ring(), &text), Ok(a_click()));
     }
 
@@ -190,7 +206,8 @@ mod tests {
 
     #[test]
     fn another_deployment_signs_nothing_for_us() {
-        let elsewhere = Minter::new(&KeyRing::of([9; 32], chrono::DateTime::UNIX_EPOCH)).mint(&a_click());
+        let elsewhere =
+            Minter::new(&KeyRing::of([9; 32], chrono::DateTime::UNIX_EPOCH)).mint(&a_click());
         assert_eq!(read(&ring(), &elsewhere), Err(TokenFault::Forged));
     }
 
@@ -201,14 +218,23 @@ mod tests {
         for bit in 0..bytes.len() * 8 {
             let mut altered = bytes.clone();
             altered[bit / 8] ^= 1 << (bit % 8);
-            assert!(read(&ring(), &URL_SAFE_NO_PAD.encode(altered)).is_err(), "bit {bit}");
+            assert!(
+                read(&ring(), &URL_SAFE_NO_PAD.encode(altered)).is_err(),
+                "bit {bit}"
+            );
         }
     }
 
     #[test]
     fn a_token_has_one_spelling() {
         let text = Minter::new(&ring()).mint(&a_click());
-        for other in [format!("{text}="), format!(" {text}"), format!("{text}A"), text[..71].to_owned(), String::new()] {
+        for other in [
+            format!("{text}="),
+            format!(" {text}"),
+            format!("{text}A"),
+            text[..71].to_owned(),
+            String::new(),
+        ] {
             assert_eq!(read(&ring(), &other), Err(TokenFault::Malformed), "{other}");
         }
     }
@@ -220,7 +246,10 @@ mod tests {
             let mut bytes: [u8; TOKEN_BYTES] = ambient.bytes();
             bytes[0] = LAYOUT;
             bytes[1] = 1;
-            assert_eq!(read(&ring(), &URL_SAFE_NO_PAD.encode(bytes)), Err(TokenFault::Forged));
+            assert_eq!(
+                read(&ring(), &URL_SAFE_NO_PAD.encode(bytes)),
+                Err(TokenFault::Forged)
+            );
         }
     }
 

@@ -17,23 +17,26 @@ use crate::kernel::{
 use super::agent::AGENT_BYTES_MAX;
 
 /// A visitor's name for one day.
-pub type Visitor = [u8; 16];
+pub(super) type Visitor = [u8; 16];
 
 const LABEL: &[u8] = b"click visitor v1";
 
 /// Makes pseudonyms by a key it holds ready.
-pub struct Pseudonyms(hmac::Key);
+pub(super) struct Pseudonyms(hmac::Key);
 
 impl Pseudonyms {
     /// Takes the current key of the ring. After a rotation a day's visitors may count twice, once.
     #[must_use]
-    pub fn new(keys: &KeyRing) -> Self {
-        Self(hmac::Key::new(hmac::HMAC_SHA256, keys.key(Purpose::Pseudonym).1.bytes()))
+    pub(super) fn new(keys: &KeyRing) -> Self {
+        Self(hmac::Key::new(
+            hmac::HMAC_SHA256,
+            keys.key(Purpose::Pseudonym).1.bytes(),
+        ))
     }
 
     /// The pseudonym of whoever clicks from `address` with `user_agent` on the day of `at`.
     #[must_use]
-    pub fn of(&self, at: Instant, address: Option<IpAddr>, user_agent: &[u8]) -> Visitor {
+    pub(super) fn of(&self, at: Instant, address: Option<IpAddr>, user_agent: &[u8]) -> Visitor {
         let mut context = hmac::Context::with_key(&self.0);
         context.update(LABEL);
         context.update(&legal_day(at).num_days_from_ce().to_be_bytes());
@@ -74,7 +77,8 @@ mod tests {
     use super::*;
 
     fn of(keys: [u8; 32], days: i64, address: &str, agent: &str) -> Visitor {
-        let at = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap() + TimeDelta::days(days);
+        let at =
+            chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap() + TimeDelta::days(days);
         let ring = KeyRing::of(keys, chrono::DateTime::UNIX_EPOCH);
         Pseudonyms::new(&ring).of(at, address.parse().ok(), agent.as_bytes())
     }
@@ -92,7 +96,13 @@ mod tests {
 
     #[test]
     fn a_phone_that_changes_its_address_within_its_network_stays_one_visitor() {
-        assert_eq!(of([1; 32], 0, "2001:db8:1:2::5", "x"), of([1; 32], 0, "2001:db8:1:2:aaaa::6", "x"));
-        assert_ne!(of([1; 32], 0, "2001:db8:1:2::5", "x"), of([1; 32], 0, "2001:db8:1:3::5", "x"));
+        assert_eq!(
+            of([1; 32], 0, "2001:db8:1:2::5", "x"),
+            of([1; 32], 0, "2001:db8:1:2:aaaa::6", "x")
+        );
+        assert_ne!(
+            of([1; 32], 0, "2001:db8:1:2::5", "x"),
+            of([1; 32], 0, "2001:db8:1:3::5", "x")
+        );
     }
 }

@@ -43,7 +43,9 @@ const DRAWS_MAX: usize = 64;
 
 static UNFIT: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
     let rows = include_str!("data/unfit_codes.csv").lines().skip(1);
-    rows.filter_map(|row| row.split(',').next()).filter(|text| !text.is_empty()).collect()
+    rows.filter_map(|row| row.split(',').next())
+        .filter(|text| !text.is_empty())
+        .collect()
 });
 
 /// A valid code, kept as the number that its first eight symbols spell.
@@ -140,13 +142,18 @@ fn digit_of(character: char) -> Option<u64> {
 
 /// The weight of the `nth` symbol, counted from 1: 9 down to 1, nothing beyond.
 fn weight_at(nth: usize) -> Option<u64> {
-    (CODE_LEN + 1).checked_sub(nth).filter(|weight| *weight > 0).and_then(|weight| u64::try_from(weight).ok())
+    (CODE_LEN + 1)
+        .checked_sub(nth)
+        .filter(|weight| *weight > 0)
+        .and_then(|weight| u64::try_from(weight).ok())
 }
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for digit in self.digits() {
-            let symbol = usize::try_from(digit).ok().and_then(|digit| ALPHABET.get(digit));
+            let symbol = usize::try_from(digit)
+                .ok()
+                .and_then(|digit| ALPHABET.get(digit));
             fmt::Write::write_char(f, char::from(symbol.copied().unwrap_or(b'?')))?;
         }
         Ok(())
@@ -193,16 +200,24 @@ mod tests {
     use super::*;
 
     fn text_of(digits: &[usize]) -> String {
-        digits.iter().map(|digit| char::from(ALPHABET[*digit])).collect()
+        digits
+            .iter()
+            .map(|digit| char::from(ALPHABET[*digit]))
+            .collect()
     }
 
     fn digits_of(code: Code) -> Vec<usize> {
-        code.to_string().bytes().map(|byte| ALPHABET.iter().position(|s| *s == byte).unwrap()).collect()
+        code.to_string()
+            .bytes()
+            .map(|byte| ALPHABET.iter().position(|s| *s == byte).unwrap())
+            .collect()
     }
 
     /// Codes spread over the whole space, the ends included.
     fn sample() -> impl Iterator<Item = Code> {
-        (0..200).map(|step| Code(SPACE / 199 * step % SPACE)).chain([Code(0), Code(SPACE - 1)])
+        (0..200)
+            .map(|step| Code(SPACE / 199 * step % SPACE))
+            .chain([Code(0), Code(SPACE - 1)])
     }
 
     #[test]
@@ -210,7 +225,12 @@ mod tests {
         for code in sample() {
             let text = code.to_string();
             assert_eq!(text.len(), CODE_LEN);
-            let spoken = format!(" {}-{} \u{2013} {}", &text[..3], &text[3..6].to_lowercase(), &text[6..]);
+            let spoken = format!(
+                " {}-{} \u{2013} {}",
+                &text[..3],
+                &text[3..6].to_lowercase(),
+                &text[6..]
+            );
             assert_eq!(Code::read(&text), Some(code));
             assert_eq!(Code::read(&spoken), Some(code), "{spoken}");
         }
@@ -236,7 +256,11 @@ mod tests {
         let weights: Vec<u64> = (1..=CODE_LEN).map(|nth| weight_at(nth).unwrap()).collect();
         for (left, first) in weights.iter().enumerate() {
             for difference in 1..BASE {
-                assert_ne!(first * difference % BASE, 0, "a single error passes at {left}");
+                assert_ne!(
+                    first * difference % BASE,
+                    0,
+                    "a single error passes at {left}"
+                );
             }
             for second in &weights[left + 1..] {
                 for difference in 1..BASE {
@@ -265,7 +289,10 @@ mod tests {
         }
         // Each pair of symbols in each pair of places, on otherwise equal codes.
         for position in 0..CODE_LEN - 2 {
-            for (a, b) in (0..23).flat_map(|a| (0..23).map(move |b| (a, b))).filter(|(a, b)| a != b) {
+            for (a, b) in (0..23)
+                .flat_map(|a| (0..23).map(move |b| (a, b)))
+                .filter(|(a, b)| a != b)
+            {
                 let mut digits = [5; CODE_LEN];
                 digits[position] = a;
                 digits[position + 1] = b;
@@ -281,8 +308,12 @@ mod tests {
     #[test]
     fn symbols_outside_the_alphabet_are_not_guessed_at() {
         let text = Code(123_456_789).to_string();
-        for foreign in ['0', 'O', '1', 'I', 'L', 'B', 'S', 'Z', 'G', 'N', 'A', 'Đ', '\u{0}'] {
-            let wrong: String = std::iter::once(foreign).chain(text.chars().skip(1)).collect();
+        for foreign in [
+            '0', 'O', '1', 'I', 'L', 'B', 'S', 'Z', 'G', 'N', 'A', 'Đ', '\u{0}',
+        ] {
+            let wrong: String = std::iter::once(foreign)
+                .chain(text.chars().skip(1))
+                .collect();
             assert_eq!(Code::read(&wrong), None, "{foreign}");
         }
         assert_eq!(Code::read(""), None);
@@ -308,7 +339,9 @@ mod tests {
     fn codes_collide_no_more_than_chance_allows() {
         // 200,000 draws from 23⁸ are expected to meet 0.26 times; 10 would be a broken generator.
         let ambient = Ambient::system();
-        let mut drawn: Vec<u64> = (0..200_000).map(|_| Code::fresh(&ambient).value()).collect();
+        let mut drawn: Vec<u64> = (0..200_000)
+            .map(|_| Code::fresh(&ambient).value())
+            .collect();
         drawn.sort_unstable();
         let met = drawn.windows(2).filter(|pair| pair[0] == pair[1]).count();
         assert!(met < 10, "{met} codes met");

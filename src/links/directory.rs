@@ -65,7 +65,10 @@ pub struct DirectoryOptions {
 
 impl Default for DirectoryOptions {
     fn default() -> Self {
-        Self { links_max: 1_000_000, unknown_max: 100_000 }
+        Self {
+            links_max: 1_000_000,
+            unknown_max: 100_000,
+        }
     }
 }
 
@@ -142,8 +145,10 @@ impl Directory {
 
     /// The link behind `address`, a code in any spelling or a slug, with its program's terms as of now.
     pub async fn find(&self, address: &str, now: Instant) -> Result<Option<Found>, DbError> {
-        let Some(name) = Name::read(address) else { return Ok(None) };
-        let trusts_memory = !self.is_deaf(now);
+        let Some(name) = Name::read(address) else {
+            return Ok(None);
+        };
+        let trusts_memory = !is_deaf(self.db.engine(), self.heard_at.load(Ordering::Relaxed), now);
         let target = match trusts_memory.then(|| self.remembered(&name)).flatten() {
             Some(Remembered::Link(target)) => target,
             Some(Remembered::Unknown) => return Ok(None),
@@ -152,12 +157,19 @@ impl Directory {
                 None => return Ok(None),
             },
         };
-        let remembered = if trusts_memory { self.versions.pin().get(&target.program_id).copied() } else { None };
+        let remembered = if trusts_memory {
+            self.versions.pin().get(&target.program_id).copied()
+        } else {
+            None
+        };
         let terms_version = match remembered {
             Some(version) => version,
             None => self.read_version(target.program_id).await?,
         };
-        Ok(Some(Found { target, terms_version }))
+        Ok(Some(Found {
+            target,
+            terms_version,
+        }))
     }
 
     /// Links held.
@@ -187,7 +199,8 @@ impl Directory {
                 self.links.pin().clear();
             }
             TOPIC_OUTBOX => {
-                self.heard_at.fetch_max(self.ambient.now().timestamp_micros(), Ordering::SeqCst);
+                self.heard_at
+                    .fetch_max(self.ambient.now().timestamp_micros(), Ordering::SeqCst);
             }
             TOPIC_PROGRAM => {
                 if let Ok(program_id) = subject.parse::<ProgramId>() {
@@ -200,7 +213,9 @@ impl Directory {
     }
 
     fn forget_name(&self, subject: &str) {
-        let Some(name) = Name::read(subject) else { return };
+        let Some(name) = Name::read(subject) else {
+            return;
+        };
         let _keeping = self.next_generation();
         self.unknown.pin().remove(&name.text());
         if let Name::Code(code) = name {
@@ -220,13 +235,6 @@ impl Directory {
         (self.generation.load(Ordering::SeqCst) == seen).then_some(keeping)
     }
 
-    /// SQLite has one node, which hears itself; others are deaf when the outbox has not been read for too long.
-    fn is_deaf(&self, now: Instant) -> bool {
-        let heard_at = self.heard_at.load(Ordering::Relaxed);
-        self.db.engine() == Engine::Postgres
-            && now.timestamp_micros().saturating_sub(heard_at) > DEAF_AFTER.num_microseconds().unwrap_or(0)
-    }
-
     fn remembered(&self, name: &Name) -> Option<Remembered> {
         let value = match name {
             Name::Code(code) => Some(code.value()),
@@ -236,7 +244,10 @@ impl Directory {
         if let Some(target) = target {
             return Some(Remembered::Link(target));
         }
-        self.unknown.pin().contains(&name.text()).then_some(Remembered::Unknown)
+        self.unknown
+            .pin()
+            .contains(&name.text())
+            .then_some(Remembered::Unknown)
     }
 
     async fn read(&self, name: &Name) -> Result<Option<Arc<Target>>, DbError> {
@@ -255,7 +266,9 @@ impl Directory {
     }
 
     fn keep(&self, seen: u64, link: &Face, target: &Arc<Target>) {
-        let Some(_keeping) = self.still(seen) else { return };
+        let Some(_keeping) = self.still(seen) else {
+            return;
+        };
         let links = self.links.pin();
         if links.len() >= self.options.links_max {
             links.clear();
@@ -268,7 +281,9 @@ impl Directory {
     }
 
     fn keep_unknown(&self, seen: u64, name: &Name) {
-        let Some(_keeping) = self.still(seen) else { return };
+        let Some(_keeping) = self.still(seen) else {
+            return;
+        };
         let unknown = self.unknown.pin();
         if unknown.len() >= self.options.unknown_max {
             unknown.clear();
@@ -279,7 +294,8 @@ impl Directory {
     async fn read_version(&self, program_id: ProgramId) -> Result<i64, DbError> {
         let seen = self.generation.load(Ordering::SeqCst);
         let program = catalogue::program_by_id(&self.db, program_id).await?;
-        let program = program.ok_or_else(|| DbError::Broken(format!("a link of no program: {program_id}")))?;
+        let program = program
+            .ok_or_else(|| DbError::Broken(format!("a link of no program: {program_id}")))?;
         if let Some(_keeping) = self.still(seen) {
             let versions = self.versions.pin();
             if versions.len() >= self.options.links_max {
@@ -289,6 +305,12 @@ impl Directory {
         }
         Ok(program.version)
     }
+}
+
+/// SQLite has one node, which hears itself; others are deaf when the outbox has not been read for too long.
+fn is_deaf(engine: Engine, heard_at: i64, now: Instant) -> bool {
+    let silence = TimeDelta::microseconds(now.timestamp_micros().saturating_sub(heard_at));
+    engine == Engine::Postgres && silence > DEAF_AFTER
 }
 
 enum Remembered {
@@ -327,6 +349,173 @@ impl Name {
 
 impl std::fmt::Debug for Directory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Directory").field("links", &self.len()).finish_non_exhaustive()
+        f.debug_struct("Directory")
+            .field("links", &self.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use chrono::TimeDelta;
+
+    use super::*;
+    use crate::kernel::{
+        clock::{Clock as _, ManualClock},
+        db::DbOptions,
+        random::SystemRandom,
+        secret::KeyRing,
+    };
+
+    struct Node {
+        directory: Arc<Directory>,
+        ambient: Ambient,
+        db: Db,
+        _folder: tempfile::TempDir,
+    }
+
+    async fn node(options: DirectoryOptions) -> Node {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = ManualClock::at(chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap());
+        let now = clock.now();
+        let ambient = Ambient::new(Arc::new(clock), Arc::new(SystemRandom));
+        let db = Db::connect(&DbOptions {
+            url: format!("sqlite://{}", folder.path().join("a.db").display()),
+            connections_max: 2,
+            acquire_timeout: std::time::Duration::from_secs(5),
+        })
+        .await
+        .unwrap();
+        let context = Context {
+            db: db.clone(),
+            ambient: ambient.clone(),
+            keys: Arc::new(KeyRing::of([1; 32], now)),
+            public_url: "http://localhost".into(),
+            limits_on: false,
+        };
+        Node {
+            directory: Directory::start(&context, options),
+            ambient,
+            db,
+            _folder: folder,
+        }
+    }
+
+    fn face(ambient: &Ambient, slug: Option<&str>) -> (Face, Arc<Target>) {
+        let face = Face {
+            link_id: ambient.id(),
+            code: Code::fresh(ambient),
+            slug: slug.and_then(Slug::read),
+            account_id: ambient.id(),
+            program_id: ambient.id(),
+            url: "https://shop.example.com/p".to_owned(),
+            status: LinkStatus::Active,
+        };
+        let target = Arc::new(target_of(&face).unwrap());
+        (face, target)
+    }
+
+    fn is_held(directory: &Directory, name: &str) -> bool {
+        matches!(
+            directory.remembered(&Name::read(name).unwrap()),
+            Some(Remembered::Link(_))
+        )
+    }
+
+    #[tokio::test]
+    async fn what_is_announced_is_forgotten() {
+        let Node {
+            directory,
+            ambient,
+            db,
+            ..
+        } = node(DirectoryOptions::default()).await;
+        let seen = directory.generation.load(Ordering::SeqCst);
+        let (by_code, target) = face(&ambient, Some("mai-summer"));
+        directory.keep(seen, &by_code, &target);
+        let (by_owner, target) = face(&ambient, None);
+        directory.keep(seen, &by_owner, &target);
+        let (stays, target) = face(&ambient, None);
+        directory.keep(seen, &stays, &target);
+        assert!(is_held(&directory, "MAI-summer"));
+
+        db.hear(TOPIC_LINK, &by_code.code.to_string());
+        assert!(!is_held(&directory, &by_code.code.to_string()));
+        assert!(!is_held(&directory, "mai-summer"));
+        db.hear(TOPIC_OWNER, &by_owner.account_id.to_string());
+        assert!(!is_held(&directory, &by_owner.code.to_string()));
+        assert!(is_held(&directory, &stays.code.to_string()));
+        db.hear(TOPIC_ALL, "");
+        assert!(directory.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_row_read_before_an_announcement_is_not_kept_after_it() {
+        let Node {
+            directory, ambient, ..
+        } = node(DirectoryOptions::default()).await;
+        let (link, target) = face(&ambient, None);
+        let seen = directory.generation.load(Ordering::SeqCst);
+        directory.forget(TOPIC_LINK, &link.code.to_string());
+        directory.keep(seen, &link, &target);
+        assert!(!is_held(&directory, &link.code.to_string()));
+
+        let seen = directory.generation.load(Ordering::SeqCst);
+        directory.forget(TOPIC_OWNER, &link.account_id.to_string());
+        directory.keep(seen, &link, &target);
+        assert!(!is_held(&directory, &link.code.to_string()));
+
+        let seen = directory.generation.load(Ordering::SeqCst);
+        directory.forget(TOPIC_LINK, "some-slug");
+        directory.keep_unknown(seen, &Name::read("some-slug").unwrap());
+        assert!(
+            directory
+                .remembered(&Name::read("some-slug").unwrap())
+                .is_none()
+        );
+    }
+
+    #[tokio::test]
+    async fn a_new_slug_is_no_longer_unknown() {
+        let Node { directory, .. } = node(DirectoryOptions::default()).await;
+        let name = Name::read("some-slug").unwrap();
+        directory.keep_unknown(0, &name);
+        assert!(matches!(
+            directory.remembered(&name),
+            Some(Remembered::Unknown)
+        ));
+        directory.forget(TOPIC_LINK, "some-slug");
+        assert!(directory.remembered(&name).is_none());
+    }
+
+    #[tokio::test]
+    async fn it_never_holds_more_than_it_may() {
+        let options = DirectoryOptions {
+            links_max: 10,
+            unknown_max: 3,
+        };
+        let Node {
+            directory, ambient, ..
+        } = node(options).await;
+        for number in 0..100 {
+            let (link, target) = face(&ambient, Some(&format!("slug-{number}")));
+            directory.keep(0, &link, &target);
+            directory.keep_unknown(0, &Name::read(&format!("none-{number}")).unwrap());
+            assert!(directory.len() <= 10 && directory.slugs.len() <= 10);
+            assert!(directory.unknown.len() <= 3);
+            assert!(is_held(&directory, &link.code.to_string()));
+        }
+    }
+
+    #[test]
+    fn a_node_that_hears_nothing_does_not_trust_itself() {
+        let at = chrono::DateTime::from_timestamp(1_790_000_000, 0).unwrap();
+        let heard = at.timestamp_micros();
+        let later = |seconds| at + TimeDelta::seconds(seconds);
+        assert!(!is_deaf(Engine::Postgres, heard, later(5)));
+        assert!(is_deaf(Engine::Postgres, heard, later(6)));
+        assert!(!is_deaf(Engine::Sqlite, heard, later(6000)));
     }
 }

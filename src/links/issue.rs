@@ -68,7 +68,12 @@ pub(super) async fn issue(
 ) -> Result<Issued, LinkError> {
     let goods = Promoted::look_up(&mut *tx, &wanted).await?;
     let terms = &goods.program.terms;
-    let url = rules::target_of(wanted.url.as_deref(), &goods.product.url, terms, &ctx.public_url)?;
+    let url = rules::target_of(
+        wanted.url.as_deref(),
+        &goods.product.url,
+        terms,
+        &ctx.public_url,
+    )?;
     if let Some(slug) = &wanted.slug
         && store::slug_is_taken(tx, slug).await?
     {
@@ -154,7 +159,11 @@ impl Promoted {
         let product = product.filter(|product| product.shop_id == program.shop_id);
         let product = product.ok_or(LinkError::UnknownProduct)?;
         let shop = shop_of(tx, &product).await?;
-        Ok(Self { program, product, shop })
+        Ok(Self {
+            program,
+            product,
+            shop,
+        })
     }
 
     fn subject(

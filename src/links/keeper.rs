@@ -211,7 +211,10 @@ impl Again<'_> {
             product_id: link.product_id,
             product,
             url: link.url.clone(),
-            channel: Some(Channel { kind: channel_kind, url: link.channel_url.clone() }),
+            channel: Some(Channel {
+                kind: channel_kind,
+                url: link.channel_url.clone(),
+            }),
         };
         Ok(compliance::screen(self.lists, &subject, self.today))
     }
@@ -225,8 +228,8 @@ impl Again<'_> {
             return Ok(known.clone());
         }
         let product = catalogue::product_by_id(&mut *tx, product_id).await?;
-        let product =
-            product.ok_or_else(|| DbError::Broken(format!("a link of no product: {product_id}")))?;
+        let product = product
+            .ok_or_else(|| DbError::Broken(format!("a link of no product: {product_id}")))?;
         let shop = shop_of(tx, &product).await?;
         let promoted = (facts_of(&shop), goods_of(&product));
         if self.promoted.len() >= PRODUCTS_MAX {

@@ -24,7 +24,12 @@ impl Landing {
         bare.set_fragment(None);
         let mut text = String::from(bare);
         text.push('?');
-        for pair in url.query().unwrap_or_default().split('&').filter(|pair| is_kept(pair)) {
+        for pair in url
+            .query()
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| is_kept(pair))
+        {
             text.push_str(pair);
             text.push('&');
         }
@@ -35,13 +40,19 @@ impl Landing {
             text.push('#');
             text.push_str(fragment);
         }
-        Self { text: text.into(), cut }
+        Self {
+            text: text.into(),
+            cut,
+        }
     }
 
     /// The whole address with `token`, which must need no escaping, in its place.
     #[must_use]
     pub fn with(&self, token: &str) -> String {
-        let (head, tail) = self.text.split_at_checked(self.cut).unwrap_or((&self.text, ""));
+        let (head, tail) = self
+            .text
+            .split_at_checked(self.cut)
+            .unwrap_or((&self.text, ""));
         let mut whole = String::with_capacity(self.text.len() + token.len());
         whole.push_str(head);
         whole.push_str(token);
@@ -51,7 +62,8 @@ impl Landing {
 }
 
 fn is_kept(pair: &str) -> bool {
-    !pair.is_empty() && url::form_urlencoded::parse(pair.as_bytes()).all(|(key, _)| key != TOKEN_KEY)
+    !pair.is_empty()
+        && url::form_urlencoded::parse(pair.as_bytes()).all(|(key, _)| key != TOKEN_KEY)
 }
 
 #[cfg(test)]
@@ -68,12 +80,30 @@ mod tests {
     #[test]
     fn the_token_joins_the_query_in_front_of_the_fragment() {
         for (target, expected) in [
-            ("https://shop.example.com", "https://shop.example.com/?tv_click=TOKEN"),
-            ("https://shop.example.com/p?", "https://shop.example.com/p?tv_click=TOKEN"),
-            ("https://shop.example.com/p?a=1", "https://shop.example.com/p?a=1&tv_click=TOKEN"),
-            ("https://shop.example.com/p?a=1&a=2#mô-tả", "https://shop.example.com/p?a=1&a=2&tv_click=TOKEN#m%C3%B4-t%E1%BA%A3"),
-            ("https://shop.example.com/p#/route?x=1", "https://shop.example.com/p?tv_click=TOKEN#/route?x=1"),
-            ("https://shop.example.com/p?q=t%C3%BAi+x%20y&&flag", "https://shop.example.com/p?q=t%C3%BAi+x%20y&flag&tv_click=TOKEN"),
+            (
+                "https://shop.example.com",
+                "https://shop.example.com/?tv_click=TOKEN",
+            ),
+            (
+                "https://shop.example.com/p?",
+                "https://shop.example.com/p?tv_click=TOKEN",
+            ),
+            (
+                "https://shop.example.com/p?a=1",
+                "https://shop.example.com/p?a=1&tv_click=TOKEN",
+            ),
+            (
+                "https://shop.example.com/p?a=1&a=2#mô-tả",
+                "https://shop.example.com/p?a=1&a=2&tv_click=TOKEN#m%C3%B4-t%E1%BA%A3",
+            ),
+            (
+                "https://shop.example.com/p#/route?x=1",
+                "https://shop.example.com/p?tv_click=TOKEN#/route?x=1",
+            ),
+            (
+                "https://shop.example.com/p?q=t%C3%BAi+x%20y&&flag",
+                "https://shop.example.com/p?q=t%C3%BAi+x%20y&flag&tv_click=TOKEN",
+            ),
         ] {
             assert_eq!(with_token(target), expected);
         }
@@ -86,7 +116,10 @@ mod tests {
             "https://shop.example.com/p?a=1&tv%5Fclick=old",
             "https://shop.example.com/p?tv_click&a=1&tv_click=older",
         ] {
-            assert_eq!(with_token(target), "https://shop.example.com/p?a=1&tv_click=TOKEN");
+            assert_eq!(
+                with_token(target),
+                "https://shop.example.com/p?a=1&tv_click=TOKEN"
+            );
         }
         assert_eq!(
             with_token("https://shop.example.com/p?tv_clicks=1"),

@@ -26,7 +26,9 @@ mod store;
 mod take_down;
 
 pub use code::{CODE_LEN, Code, CodeFault};
-pub use directory::{Directory, DirectoryOptions, Found, TOPIC_ALL, TOPIC_LINK, TOPIC_OWNER, Target};
+pub use directory::{
+    Directory, DirectoryOptions, Found, TOPIC_ALL, TOPIC_LINK, TOPIC_OWNER, Target,
+};
 pub use error::LinkError;
 pub use http::{PROBLEMS, routes};
 pub use keeper::Keeper;

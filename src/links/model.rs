@@ -2,7 +2,10 @@
 
 use crate::kernel::{
     clock::Instant,
-    ids::{AccountId, DecisionId, LinkId, ProductId, ProgramId, ShopId, SuspensionId, TakedownId, VerificationId},
+    ids::{
+        AccountId, DecisionId, LinkId, ProductId, ProgramId, ShopId, SuspensionId, TakedownId,
+        VerificationId,
+    },
 };
 
 use super::{code::Code, slug::Slug};
@@ -94,23 +97,23 @@ pub struct Link {
 
 /// The act that took a link down for good.
 #[derive(Debug, Clone)]
-pub struct Takedown {
+pub(super) struct Takedown {
     /// Names the act.
-    pub id: TakedownId,
+    pub(super) id: TakedownId,
     /// The link.
-    pub link_id: LinkId,
+    pub(super) link_id: LinkId,
     /// Why.
-    pub reason_code: TakedownReason,
+    pub(super) reason_code: TakedownReason,
     /// Why, in the officer's words. Never part of an audit leaf.
-    pub note: Option<String>,
+    pub(super) note: Option<String>,
     /// What a list change found, as JSON; an empty list when a person took it down.
-    pub grounds: serde_json::Value,
+    pub(super) grounds: serde_json::Value,
     /// Prefixed account id, or the name of a job.
-    pub actor: String,
+    pub(super) actor: String,
     /// When the request to take it down arrived.
-    pub decided_at: Instant,
+    pub(super) decided_at: Instant,
     /// When the row was written, right before its commit.
-    pub recorded_at: Instant,
+    pub(super) recorded_at: Instant,
 }
 
 /// The act that suspended all active links of one owner.

@@ -45,10 +45,7 @@ mod tests {
     use super::*;
     use crate::{
         catalogue::{AccrueOn, Rounding},
-        kernel::{
-            ambient::Ambient,
-            host::HostName,
-        },
+        kernel::{ambient::Ambient, host::HostName},
     };
 
     fn terms(hosts: &[&str]) -> Terms {
@@ -60,7 +57,10 @@ mod tests {
             attribution_window_days: 7,
             hold_days: 7,
             accrue_on: AccrueOn::Paid,
-            allowed_hosts: hosts.iter().map(|host| HostName::parse(host).unwrap()).collect(),
+            allowed_hosts: hosts
+                .iter()
+                .map(|host| HostName::parse(host).unwrap())
+                .collect(),
             rounding: Rounding::HalfUp,
             valid_from: ambient.now(),
         }
@@ -68,28 +68,53 @@ mod tests {
 
     fn target(asked: Option<&str>, hosts: &[&str]) -> Result<String, TargetFault> {
         let product = WebUrl::parse("https://shop.example.com/p/1").unwrap();
-        target_of(asked, &product, &terms(hosts), "https://go.example.net").map(|url| url.to_string())
+        target_of(asked, &product, &terms(hosts), "https://go.example.net")
+            .map(|url| url.to_string())
     }
 
     #[test]
     fn without_a_wish_the_link_leads_to_the_product() {
-        assert_eq!(target(None, &[]).as_deref(), Ok("https://shop.example.com/p/1"));
-        assert_eq!(target(None, &["example.com"]).as_deref(), Ok("https://shop.example.com/p/1"));
+        assert_eq!(
+            target(None, &[]).as_deref(),
+            Ok("https://shop.example.com/p/1")
+        );
+        assert_eq!(
+            target(None, &["example.com"]).as_deref(),
+            Ok("https://shop.example.com/p/1")
+        );
     }
 
     #[test]
     fn a_deep_link_stays_on_the_programs_hosts() {
         let deep = Some("https://m.example.com/p/1?color=red");
-        assert_eq!(target(deep, &["example.com"]).as_deref(), Ok("https://m.example.com/p/1?color=red"));
-        assert!(matches!(target(deep, &["shop.example.com"]), Err(TargetFault::Host(_))));
-        assert!(matches!(target(Some("https://example.com.evil.example"), &["example.com"]), Err(TargetFault::Host(_))));
+        assert_eq!(
+            target(deep, &["example.com"]).as_deref(),
+            Ok("https://m.example.com/p/1?color=red")
+        );
+        assert!(matches!(
+            target(deep, &["shop.example.com"]),
+            Err(TargetFault::Host(_))
+        ));
+        assert!(matches!(
+            target(Some("https://example.com.evil.example"), &["example.com"]),
+            Err(TargetFault::Host(_))
+        ));
         assert!(target(Some("https://elsewhere.example.org"), &[]).is_ok());
     }
 
     #[test]
     fn a_link_never_leads_back_here_or_into_the_dark() {
-        assert_eq!(target(Some("https://go.example.net/r/other"), &[]), Err(TargetFault::Loop));
-        assert_eq!(target(Some("http://10.0.0.1/"), &[]), Err(TargetFault::Url(UrlFault::Literal)));
-        assert_eq!(target(Some("javascript:alert(1)"), &[]), Err(TargetFault::Url(UrlFault::Scheme)));
+        assert_eq!(
+            target(Some("https://go.example.net/r/other"), &[]),
+            Err(TargetFault::Loop)
+        );
+        assert_eq!(
+            target(Some("http://10.0.0.1/"), &[]),
+            Err(TargetFault::Url(UrlFault::Literal))
+        );
+        assert_eq!(
+            target(Some("javascript:alert(1)"), &[]),
+            Err(TargetFault::Url(UrlFault::Scheme))
+        );
     }
 }

@@ -9,15 +9,19 @@ use std::{fmt, str::FromStr, sync::LazyLock};
 use super::code::{self, CODE_LEN};
 
 /// Fewest characters.
-pub const SLUG_LEN_MIN: usize = 3;
+const SLUG_LEN_MIN: usize = 3;
 /// Most characters.
-pub const SLUG_LEN_MAX: usize = 64;
+const SLUG_LEN_MAX: usize = 64;
 /// Characters outside the code's alphabet that a text of nine characters needs to be no misheard code.
 const STRANGERS_MIN: usize = 3;
 
 static RESERVED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let lines = include_str!("data/reserved_slugs.txt").lines().map(str::trim);
-    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+    let lines = include_str!("data/reserved_slugs.txt")
+        .lines()
+        .map(str::trim);
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect()
 });
 
 /// A second address: 3 to 64 of `a-z 0-9 -`, no hyphen at the ends.
@@ -60,7 +64,11 @@ impl Slug {
     /// Reads the slug in an address; case does not matter there.
     #[must_use]
     pub fn read(text: &str) -> Option<Self> {
-        if text.len() > SLUG_LEN_MAX { None } else { text.to_ascii_lowercase().parse().ok() }
+        if text.len() > SLUG_LEN_MAX {
+            None
+        } else {
+            text.to_ascii_lowercase().parse().ok()
+        }
     }
 
     /// The slug.
@@ -72,7 +80,9 @@ impl Slug {
 
 fn looks_like_code(text: &str) -> bool {
     let bare = || text.chars().filter(|character| *character != '-');
-    let strangers = bare().filter(|character| !code::is_symbol(*character)).count();
+    let strangers = bare()
+        .filter(|character| !code::is_symbol(*character))
+        .count();
     bare().count() == CODE_LEN && strangers < STRANGERS_MIN
 }
 
@@ -82,7 +92,10 @@ impl FromStr for Slug {
         if !(SLUG_LEN_MIN..=SLUG_LEN_MAX).contains(&text.chars().count()) {
             return Err(SlugFault::Length);
         }
-        if !text.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-')) {
+        if !text
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        {
             return Err(SlugFault::Characters);
         }
         if text.starts_with('-') || text.ends_with('-') {
@@ -107,8 +120,18 @@ mod tests {
 
     #[test]
     fn a_plain_word_is_a_slug() {
-        for text in ["mai", "mai-summer", "sale-11-11", "tet2027", &"a".repeat(64), "nguyen-an"] {
-            assert_eq!(Slug::choose(text).map(|slug| slug.to_string()).as_deref(), Ok(text));
+        for text in [
+            "mai",
+            "mai-summer",
+            "sale-11-11",
+            "tet2027",
+            &"a".repeat(64),
+            "nguyen-an",
+        ] {
+            assert_eq!(
+                Slug::choose(text).map(|slug| slug.to_string()).as_deref(),
+                Ok(text)
+            );
         }
         assert_eq!(Slug::read("Mai-Summer"), Slug::choose("mai-summer").ok());
     }
@@ -139,8 +162,16 @@ mod tests {
         for _ in 0..200 {
             let code = Code::fresh(&ambient).to_string().to_lowercase();
             assert_eq!(Slug::choose(&code), Err(SlugFault::LooksLikeCode));
-            for spelling in [format!("{}-{}", &code[..4], &code[4..]), format!("o{}", &code[1..]), format!("01{}", &code[2..])] {
-                assert_eq!(Slug::choose(&spelling), Err(SlugFault::LooksLikeCode), "{spelling}");
+            for spelling in [
+                format!("{}-{}", &code[..4], &code[4..]),
+                format!("o{}", &code[1..]),
+                format!("01{}", &code[2..]),
+            ] {
+                assert_eq!(
+                    Slug::choose(&spelling),
+                    Err(SlugFault::LooksLikeCode),
+                    "{spelling}"
+                );
             }
         }
     }

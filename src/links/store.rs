@@ -80,10 +80,14 @@ crate::statements! {
     /// Law 1: a link whose verification was not its owner's, or did not hold when it was made.
     UNVERIFIED = "SELECT link_id FROM link
                   WHERE NOT EXISTS (SELECT 1 FROM identity_case
+                                    JOIN identity_verdict
+                                      ON identity_verdict.verification_id = identity_case.verification_id
                                     WHERE identity_case.verification_id = link.verification_id
                                       AND identity_case.account_id = link.account_id
-                                      AND identity_case.decided_at <= link.created_at
-                                      AND identity_case.expires_at > link.created_at)
+                                      AND identity_verdict.kind = 'verified'
+                                      AND identity_verdict.decided_at <= link.created_at
+                                      AND (identity_case.expires_at IS NULL
+                                           OR identity_case.expires_at > link.created_at))
                   LIMIT $1";
     /// Law 1: an active link whose owner has no verification in force.
     UNGROUNDED = "SELECT link_id FROM link
@@ -130,12 +134,22 @@ pub(super) struct Face {
     pub(super) status: LinkStatus,
 }
 
-pub(super) async fn face_by_code(on: impl Into<On<'_>>, code: Code) -> Result<Option<Face>, DbError> {
+pub(super) async fn face_by_code(
+    on: impl Into<On<'_>>,
+    code: Code,
+) -> Result<Option<Face>, DbError> {
     on.into().sql(FACE_BY_CODE).bind(code).optional().await
 }
 
-pub(super) async fn face_by_slug(on: impl Into<On<'_>>, slug: &Slug) -> Result<Option<Face>, DbError> {
-    on.into().sql(FACE_BY_SLUG).bind(slug.as_str()).optional().await
+pub(super) async fn face_by_slug(
+    on: impl Into<On<'_>>,
+    slug: &Slug,
+) -> Result<Option<Face>, DbError> {
+    on.into()
+        .sql(FACE_BY_SLUG)
+        .bind(slug.as_str())
+        .optional()
+        .await
 }
 
 pub(super) async fn by_id(on: impl Into<On<'_>>, link_id: LinkId) -> Result<Option<Link>, DbError> {
@@ -162,15 +176,26 @@ pub(super) async fn list(
     wanted: Wanted,
     limit: Limit,
 ) -> Result<Vec<Link>, DbError> {
-    let before = wanted.before.unwrap_or_else(|| LinkId::from_uuid(uuid::Uuid::max()));
+    let before = wanted
+        .before
+        .unwrap_or_else(|| LinkId::from_uuid(uuid::Uuid::max()));
     let statement = match wanted.owner {
         Some(owner) => on.into().sql(OWNED).bind(owner),
         None => on.into().sql(EVERY),
     };
-    statement.bind(wanted.status).bind(before).bind(limit.probe()).all().await
+    statement
+        .bind(wanted.status)
+        .bind(before)
+        .bind(limit.probe())
+        .all()
+        .await
 }
 
-pub(super) async fn active_after(tx: &mut Tx, after: LinkId, most: i64) -> Result<Vec<Link>, DbError> {
+pub(super) async fn active_after(
+    tx: &mut Tx,
+    after: LinkId,
+    most: i64,
+) -> Result<Vec<Link>, DbError> {
     tx.sql(ACTIVE_AFTER).bind(after).bind(most).all().await
 }
 
@@ -225,7 +250,11 @@ pub(super) async fn kill(tx: &mut Tx, takedown: &Takedown, leaf: LeafId) -> Resu
     Ok(())
 }
 
-pub(super) async fn add_takedown(tx: &mut Tx, takedown: &Takedown, leaf: LeafId) -> Result<(), DbError> {
+pub(super) async fn add_takedown(
+    tx: &mut Tx,
+    takedown: &Takedown,
+    leaf: LeafId,
+) -> Result<(), DbError> {
     tx.sql(ADD_TAKEDOWN)
         .bind(takedown.id)
         .bind(takedown.link_id)
@@ -247,7 +276,11 @@ pub(super) async fn hold_active_of(tx: &mut Tx, owner: AccountId) -> Result<Vec<
 }
 
 /// Suspends the links that `suspension` is about.
-pub(super) async fn suspend(tx: &mut Tx, suspension: &Suspension<'_>, leaf: LeafId) -> Result<u64, DbError> {
+pub(super) async fn suspend(
+    tx: &mut Tx,
+    suspension: &Suspension<'_>,
+    leaf: LeafId,
+) -> Result<u64, DbError> {
     tx.sql(SUSPEND)
         .bind(suspension.owner)
         .bind(suspension.decided_at)
@@ -276,11 +309,22 @@ pub(super) async fn add_suspension(
 }
 
 /// Links that break law 1 or 4, with what is wrong.
-pub(super) async fn breaches(db: &Db, most: i64) -> Result<Vec<(u8, LinkId, &'static str)>, DbError> {
+pub(super) async fn breaches(
+    db: &Db,
+    most: i64,
+) -> Result<Vec<(u8, LinkId, &'static str)>, DbError> {
     let asked = [
         (1, UNDECIDED, "no decision issued this link to its owner"),
-        (1, UNVERIFIED, "its owner's verification did not hold when the link was made"),
-        (1, UNGROUNDED, "it is active and its owner has no verification in force"),
+        (
+            1,
+            UNVERIFIED,
+            "its owner's verification did not hold when the link was made",
+        ),
+        (
+            1,
+            UNGROUNDED,
+            "it is active and its owner has no verification in force",
+        ),
         (4, HALF_DEAD, "its state and its takedown disagree"),
     ];
     let mut breaches = Vec::new();

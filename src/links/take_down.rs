@@ -28,7 +28,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(super) struct Sentence {
     pub(super) reason_code: TakedownReason,
-    pub(super) note: String,
+    pub(super) note: Option<String>,
     /// When the request arrived.
     pub(super) decided_at: Instant,
 }
@@ -41,16 +41,20 @@ pub(super) async fn take_down(
     link_id: LinkId,
     sentence: Sentence,
 ) -> Result<(Link, Takedown), LinkError> {
-    let held = store::hold(tx, link_id).await?.ok_or(LinkError::UnknownLink)?;
+    let held = store::hold(tx, link_id)
+        .await?
+        .ok_or(LinkError::UnknownLink)?;
     if held == LinkStatus::TakenDown {
         return Err(LinkError::AlreadyDead);
     }
-    let link = store::by_id(&mut *tx, link_id).await?.ok_or(LinkError::UnknownLink)?;
+    let link = store::by_id(&mut *tx, link_id)
+        .await?
+        .ok_or(LinkError::UnknownLink)?;
     let takedown = Takedown {
         id: ctx.ambient.id(),
         link_id,
         reason_code: sentence.reason_code,
-        note: Some(sentence.note),
+        note: sentence.note,
         grounds: json!([]),
         actor: name_of(actor),
         decided_at: sentence.decided_at,
@@ -58,7 +62,9 @@ pub(super) async fn take_down(
     };
     kill(tx, ctx, actor, &link, &takedown).await?;
     outbox::announce(tx, &ctx.ambient, TOPIC_LINK, &link.code.to_string()).await?;
-    let link = store::by_id(tx, link_id).await?.ok_or(LinkError::UnknownLink)?;
+    let link = store::by_id(tx, link_id)
+        .await?
+        .ok_or(LinkError::UnknownLink)?;
     Ok((link, takedown))
 }
 
@@ -70,7 +76,10 @@ pub(super) async fn kill(
     link: &Link,
     takedown: &Takedown,
 ) -> Result<(), DbError> {
-    let note_sha256 = takedown.note.as_ref().map(|note| hex(&sha256(&[note.as_bytes()])));
+    let note_sha256 = takedown
+        .note
+        .as_ref()
+        .map(|note| hex(&sha256(&[note.as_bytes()])));
     let leaf = audit::record(
         tx,
         &ctx.ambient,

@@ -5,8 +5,8 @@ mod support;
 
 mod api;
 mod floor;
-mod ledger_laws;
 mod guards;
+mod ledger_laws;
 mod schema;
 mod statements;
 mod tidy;

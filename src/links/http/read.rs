@@ -36,7 +36,7 @@ struct LinksAsked {
     security(("bearer" = [])),
 )]
 #[get("/links")]
-async fn list_links(
+pub(super) async fn list_links(
     ctx: Data<Context>,
     caller: Caller,
     Query(asked): Query<LinksAsked>,
@@ -61,7 +61,7 @@ async fn list_links(
     security(("bearer" = [])),
 )]
 #[get("/links/{link_id}")]
-async fn get_link(
+pub(super) async fn get_link(
     ctx: Data<Context>,
     caller: Caller,
     Path(link_id): Path<LinkId>,

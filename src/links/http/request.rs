@@ -49,7 +49,11 @@ pub(super) struct NewLink {
     /// Your own tag.
     sub_id5: Option<Line<100>>,
     /// A second address, `/r/{slug}`: 3 to 64 of `a-z 0-9 -`.
-    #[schema(min_length = 3, max_length = 64, pattern = "^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$")]
+    #[schema(
+        min_length = 3,
+        max_length = 64,
+        pattern = "^[a-z0-9][a-z0-9-]{1,62}[a-z0-9]$"
+    )]
     slug: Option<String>,
     /// The livestream it belongs to. Livestreams cannot be named yet.
     #[schema(max_length = 40)]
@@ -87,11 +91,17 @@ impl NewChannel {
                 Problem::of(&catalogue::URL_NOT_ALLOWED).field("/channel/url", fault.to_string())
             })?),
             None if matches!(self.kind, ChannelKind::Website | ChannelKind::Other) => {
-                return Err(invalid("/channel/url", "is needed for this kind of channel"));
+                return Err(invalid(
+                    "/channel/url",
+                    "is needed for this kind of channel",
+                ));
             }
             None => None,
         };
-        Ok(Channel { kind: self.kind, url: url.map(|url| url.to_string()) })
+        Ok(Channel {
+            kind: self.kind,
+            url: url.map(|url| url.to_string()),
+        })
     }
 }
 
@@ -106,5 +116,5 @@ pub(super) struct NewTakedown {
     /// Why.
     pub(super) reason_code: TakedownReason,
     /// Why, in words for the file.
-    pub(super) note: Prose<2000>,
+    pub(super) note: Option<Prose<2000>>,
 }

@@ -92,7 +92,10 @@ impl LinkView {
             program_id: link.program_id,
             program_version: link.program_version,
             product_id: link.product_id,
-            channel: LinkChannel { kind: link.channel_kind, url: link.channel_url },
+            channel: LinkChannel {
+                kind: link.channel_kind,
+                url: link.channel_url,
+            },
             sub_id1: link.sub_id1,
             sub_id2: link.sub_id2,
             sub_id3: link.sub_id3,
@@ -129,7 +132,11 @@ impl ReviewView {
 
 /// The grounds of a decision, in words of `lang`.
 pub(super) fn grounds_of(decision: &Decision, lang: Lang) -> Vec<GroundView> {
-    decision.grounds.iter().map(|ground| GroundView::of(ground, lang)).collect()
+    decision
+        .grounds
+        .iter()
+        .map(|ground| GroundView::of(ground, lang))
+        .collect()
 }
 
 /// The act that took a link down.

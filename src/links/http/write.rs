@@ -8,8 +8,8 @@ use super::{
     view::{DeadLinkView, LinkView, ReviewView, grounds_of},
 };
 use crate::{
-    compliance::{Decision, GroundCode, Screener},
-    kernel::{context::Context, ids::LinkId},
+    compliance::{Decision, Screener},
+    kernel::{context::Context, ids::LinkId, text::Prose},
     links::{
         issue::{Issued, issue},
         take_down::{Sentence, take_down},
@@ -39,7 +39,7 @@ use crate::{
     security(("bearer" = [])),
 )]
 #[post("/links")]
-async fn create_link(
+pub(super) async fn create_link(
     ctx: Data<Context>,
     screener: Data<Screener>,
     caller: Caller,
@@ -55,7 +55,9 @@ async fn create_link(
                 let issued = issue(tx, &ctx, &screener, &actor, owner, wanted).await?;
                 Ok(match issued {
                     Issued::Link(link) => Answer::created(&LinkView::of(*link, &ctx.public_url)),
-                    Issued::InReview(decision) => Answer::accepted(&ReviewView::of(&decision, lang)),
+                    Issued::InReview(decision) => {
+                        Answer::accepted(&ReviewView::of(&decision, lang))
+                    }
                     Issued::Refused(decision) => Answer::refused(refusal(&ctx, &decision, lang)),
                 })
             })
@@ -65,10 +67,7 @@ async fn create_link(
 
 /// A stored refusal as a problem: 403 where the person is the ground, 451 where the law is.
 fn refusal(ctx: &Context, decision: &Decision, lang: Lang) -> Problem {
-    let is_about_identity = decision.grounds.iter().any(|ground| {
-        matches!(ground.code, GroundCode::IdentityNotVerified | GroundCode::IdentityExpired)
-    });
-    let problem = if is_about_identity {
+    let problem = if decision.is_about_identity() {
         Problem::of(&NOT_VERIFIED)
     } else {
         let blocker = format!("<{}>; rel=\"blocked-by\"", ctx.public_url);
@@ -93,7 +92,7 @@ fn refusal(ctx: &Context, decision: &Decision, lang: Lang) -> Problem {
     security(("bearer" = [])),
 )]
 #[post("/links/{link_id}/takedowns")]
-async fn take_link_down(
+pub(super) async fn take_link_down(
     ctx: Data<Context>,
     caller: Caller,
     Path(link_id): Path<LinkId>,
@@ -104,14 +103,18 @@ async fn take_link_down(
     let actor = caller.actor();
     let sentence = Sentence {
         reason_code: body.reason_code,
-        note: body.note.into_string(),
+        note: body.note.map(Prose::into_string),
         decided_at: ctx.ambient.now(),
     };
     posted
         .once(&ctx, &caller, move |tx, ctx| {
             Box::pin(async move {
                 let (link, takedown) = take_down(tx, &ctx, &actor, link_id, sentence).await?;
-                Ok(Answer::ok(&DeadLinkView::of(link, &takedown, &ctx.public_url)))
+                Ok(Answer::ok(&DeadLinkView::of(
+                    link,
+                    &takedown,
+                    &ctx.public_url,
+                )))
             })
         })
         .await
