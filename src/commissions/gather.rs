@@ -44,7 +44,9 @@ impl Known {
             return Ok(program.clone());
         }
         let missing = || DbError::Broken(format!("{id} is referred to and missing"));
-        let program = catalogue::program_by_id(&mut *tx, id).await?.ok_or_else(missing)?;
+        let program = catalogue::program_by_id(&mut *tx, id)
+            .await?
+            .ok_or_else(missing)?;
         self.programs.insert(id, program.clone());
         Ok(program)
     }
@@ -83,21 +85,36 @@ pub(super) async fn gather(
 async fn touches(tx: &mut Tx, ctx: &Context, order: &Order) -> Result<Vec<Touch>, DbError> {
     let mut touches = Vec::new();
     if let Some(token) = &order.click_id {
-        touches.push(Touch { via: Via::ClickToken, what: clicked(tx, ctx, token).await? });
+        touches.push(Touch {
+            via: Via::ClickToken,
+            what: clicked(tx, ctx, token).await?,
+        });
     }
     for code in order.coupon_codes.iter().take(CODES_MAX) {
         if let Some(what) = coded(tx, code, order.placed_at).await? {
-            touches.push(Touch { via: Via::ReferralCode, what });
+            touches.push(Touch {
+                via: Via::ReferralCode,
+                what,
+            });
         }
     }
     let landing = landing_of(order);
-    if let Some(token) = landing.token.filter(|token| order.click_id.as_ref() != Some(token)) {
-        touches.push(Touch { via: Via::LandingUrl, what: clicked(tx, ctx, &token).await? });
+    if let Some(token) = landing
+        .token
+        .filter(|token| order.click_id.as_ref() != Some(token))
+    {
+        touches.push(Touch {
+            via: Via::LandingUrl,
+            what: clicked(tx, ctx, &token).await?,
+        });
     }
     if let Some(code) = landing.code
         && let Some(what) = coded(tx, &code, order.placed_at).await?
     {
-        touches.push(Touch { via: Via::LandingUrl, what });
+        touches.push(Touch {
+            via: Via::LandingUrl,
+            what,
+        });
     }
     Ok(touches)
 }
@@ -130,7 +147,10 @@ async fn coded(tx: &mut Tx, code: &str, placed_at: Instant) -> Result<Option<Tou
         terms = catalogue::terms_at(&mut *tx, link.program_id, placed_at + CLOCK_SKEW).await?;
     }
     let terms = terms.as_ref().map(terms_facts);
-    Ok(Some(Touched::Code { link: link_facts(&link), terms }))
+    Ok(Some(Touched::Code {
+        link: link_facts(&link),
+        terms,
+    }))
 }
 
 struct Landing {
@@ -139,13 +159,22 @@ struct Landing {
 }
 
 fn landing_of(order: &Order) -> Landing {
-    let query = order.landing_url.as_deref().and_then(|url| url.split_once('?')).map(|(_, query)| query);
+    let query = order
+        .landing_url
+        .as_deref()
+        .and_then(|url| url.split_once('?'))
+        .map(|(_, query)| query);
     let query = query.map(|query| query.split_once('#').map_or(query, |(query, _)| query));
     let code = query.and_then(|query| {
         let mut pairs = url::form_urlencoded::parse(query.as_bytes());
-        pairs.find(|(name, _)| name == CODE_PARAMETER).map(|(_, code)| code.into_owned())
+        pairs
+            .find(|(name, _)| name == CODE_PARAMETER)
+            .map(|(_, code)| code.into_owned())
     });
-    Landing { token: order.landing_click.clone(), code }
+    Landing {
+        token: order.landing_click.clone(),
+        code,
+    }
 }
 
 fn link_facts(link: &Link) -> LinkFacts {

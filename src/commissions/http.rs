@@ -7,7 +7,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
     CommissionError,
-    model::{Candidate, Commission, CommissionStatus, LineEarning, Reversal, ReversalReason, Test, Via},
+    model::{
+        Candidate, Commission, CommissionStatus, LineEarning, Reversal, ReversalReason, Test, Via,
+    },
     read,
     store::Filter,
     trace::{Outcome, Trace},
@@ -52,7 +54,10 @@ impl From<CommissionError> for Problem {
 
 /// Mounts this slice.
 pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(list).service(one).service(attribution).service(balances);
+    cfg.service(list)
+        .service(one)
+        .service(attribution)
+        .service(balances);
 }
 
 /// Everybody has something to read here, or an empty list.
@@ -102,8 +107,10 @@ pub(super) struct CommissionView {
     currency: Currency,
     status: CommissionStatus,
     /// When it becomes payable; null while the order is unpaid.
+    #[schema(value_type = Option<String>, format = DateTime)]
     hold_until: Option<Instant>,
     reversals: Vec<ReversalView>,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
 }
 
@@ -114,11 +121,12 @@ struct ReversalView {
     /// Minor units of the commission's currency.
     amount: i64,
     reason: ReversalReason,
+    #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
 }
 
 impl CommissionView {
-    pub(super) fn of(commission: Commission, reversals: Vec<Reversal>) -> Self {
+    pub(super) fn of(commission: &Commission, reversals: &[Reversal]) -> Self {
         Self {
             id: commission.id,
             order_id: commission.order_id,
@@ -135,14 +143,14 @@ impl CommissionView {
             currency: commission.currency,
             status: commission.status,
             hold_until: commission.hold_until,
-            reversals: reversals.into_iter().map(ReversalView::of).collect(),
+            reversals: reversals.iter().map(ReversalView::of).collect(),
             created_at: commission.created_at,
         }
     }
 }
 
 impl ReversalView {
-    fn of(reversal: Reversal) -> Self {
+    fn of(reversal: &Reversal) -> Self {
         Self {
             id: reversal.id,
             amount: reversal.amount_minor,
@@ -244,7 +252,10 @@ impl AttributionView {
         };
         Self {
             outcome: trace.outcome,
-            winner: trace.winner.map(|winner| WinnerView { link_id: winner.link_id, via: winner.via }),
+            winner: trace.winner.map(|winner| WinnerView {
+                link_id: winner.link_id,
+                via: winner.via,
+            }),
             candidates: trace.candidates.into_iter().map(candidate).collect(),
             program_version: trace.program_version,
             rate_bps: trace.rate_bps,

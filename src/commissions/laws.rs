@@ -22,7 +22,13 @@ const TABLES: [&str; 3] = ["attribution", "commission", "commission_reversal"];
 /// refers to a click row.
 pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
     let mut breaches = Vec::new();
-    let mut blame = |about: String, what| breaches.push(Breach { law: MONEY, about, what });
+    let mut blame = |about: String, what| {
+        breaches.push(Breach {
+            law: MONEY,
+            about,
+            what,
+        });
+    };
     for (id,) in store::unexplained(db).await? {
         blame(id.to_string(), "earned less reversals is not what stands");
     }
@@ -30,12 +36,19 @@ pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
         blame(id.to_string(), "the order is owed to more than one link");
     }
     for (id,) in store::beyond(db).await? {
-        blame(id.to_string(), "the commission is negative or more than was earned");
+        blame(
+            id.to_string(),
+            "the commission is negative or more than was earned",
+        );
     }
     differing(db, &mut breaches).await?;
     for (table, column, _) in db.columns().await? {
         if TABLES.contains(&table.as_str()) && column.contains("click") {
-            breaches.push(Breach { law: NO_CLICKS, about: table, what: "the table refers to clicks" });
+            breaches.push(Breach {
+                law: NO_CLICKS,
+                about: table,
+                what: "the table refers to clicks",
+            });
         }
     }
     Ok(breaches)
@@ -56,7 +69,11 @@ async fn differing(db: &Db, breaches: &mut Vec<Breach>) -> Result<(), DbError> {
         for (id, amount_minor) in page {
             let about = id.to_string();
             if nets.get(&about).copied().unwrap_or(0) != i128::from(amount_minor) {
-                breaches.push(Breach { law: MONEY, about, what: "the ledger has another amount" });
+                breaches.push(Breach {
+                    law: MONEY,
+                    about,
+                    what: "the ledger has another amount",
+                });
             }
         }
         if i64::try_from(breaches.len()).unwrap_or(i64::MAX) >= BREACHES_MAX {

@@ -17,6 +17,7 @@
 //! both take the attribution row first, so a refund and a release of one order queue, and whoever comes second sees
 //! what the first one did.
 
+mod apply;
 mod change;
 mod error;
 mod gather;

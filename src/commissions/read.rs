@@ -27,20 +27,32 @@ pub(super) async fn page(
     filter: Filter,
     limit: Limit,
 ) -> Result<Page<CommissionView>, CommissionError> {
-    let viewer = if caller.is_staff() { None } else { Some(caller.account) };
+    let viewer = if caller.is_staff() {
+        None
+    } else {
+        Some(caller.account)
+    };
     let rows = store::list(&ctx.db, filter, viewer, limit.probe()).await?;
     let page = Page::cut(rows, limit, |commission| commission.id);
     let mut data = Vec::with_capacity(page.data.len());
     for commission in page.data {
-        data.push(shown(ctx, commission).await?);
+        data.push(shown(ctx, &commission).await?);
     }
-    Ok(Page { data, has_more: page.has_more, next_cursor: page.next_cursor })
+    Ok(Page {
+        data,
+        has_more: page.has_more,
+        next_cursor: page.next_cursor,
+    })
 }
 
-async fn shown(ctx: &Context, commission: Commission) -> Result<CommissionView, DbError> {
+async fn shown(ctx: &Context, commission: &Commission) -> Result<CommissionView, DbError> {
     let untouched = commission.earned_minor == commission.amount_minor && commission.revision == 1;
-    let reversals = if untouched { Vec::new() } else { store::reversals(&ctx.db, commission.id).await? };
-    Ok(CommissionView::of(commission, reversals))
+    let reversals = if untouched {
+        Vec::new()
+    } else {
+        store::reversals(&ctx.db, commission.id).await?
+    };
+    Ok(CommissionView::of(commission, &reversals))
 }
 
 /// One commission, if the caller may see it.
@@ -49,12 +61,14 @@ pub(super) async fn one(
     caller: &Caller,
     id: CommissionId,
 ) -> Result<CommissionView, CommissionError> {
-    let commission = store::by_id(&ctx.db, id).await?.ok_or(CommissionError::NotFound)?;
+    let commission = store::by_id(&ctx.db, id)
+        .await?
+        .ok_or(CommissionError::NotFound)?;
     let parties = [commission.affiliate_id, commission.shop_owner_id];
     if !caller.is_staff() && !parties.contains(&caller.account) {
         return Err(CommissionError::NotFound);
     }
-    Ok(shown(ctx, commission).await?)
+    Ok(shown(ctx, &commission).await?)
 }
 
 /// The trace of an order: whole for its shop and for staff, an affiliate's own part for the affiliate.
@@ -63,13 +77,17 @@ pub(super) async fn attribution(
     caller: &Caller,
     order: OrderId,
 ) -> Result<AttributionView, CommissionError> {
-    let stored = store::trace(&ctx.db, order).await?.ok_or(CommissionError::NotFound)?;
+    let stored = store::trace(&ctx.db, order)
+        .await?
+        .ok_or(CommissionError::NotFound)?;
     let trace: Trace =
         serde_json::from_str(&stored).map_err(|error| DbError::Broken(error.to_string()))?;
     if caller.is_staff() || sold_by(ctx, order, caller.account).await? {
         return Ok(AttributionView::of(trace));
     }
-    let own = trace.as_seen_by(caller.account).ok_or(CommissionError::NotFound)?;
+    let own = trace
+        .as_seen_by(caller.account)
+        .ok_or(CommissionError::NotFound)?;
     Ok(AttributionView::of(own))
 }
 
@@ -89,7 +107,13 @@ pub(super) async fn balances(
     for owner in owners.chain(shops.iter().map(ToString::to_string)) {
         for (account, currency, balance) in ledger::balances_of(&ctx.db, &owner).await? {
             let (pending, available) = exact(&balance)?;
-            data.push(BalanceView { account, owner: owner.clone(), currency, pending, available });
+            data.push(BalanceView {
+                account,
+                owner: owner.clone(),
+                currency,
+                pending,
+                available,
+            });
         }
     }
     Ok(data)
@@ -97,8 +121,13 @@ pub(super) async fn balances(
 
 fn exact(balance: &Balance) -> Result<(i64, i64), CommissionError> {
     let exact = |minor: i128| {
-        let fits = i64::try_from(minor).ok().filter(|minor| minor.abs() <= MINOR_MAX);
+        let fits = i64::try_from(minor)
+            .ok()
+            .filter(|minor| minor.abs() <= MINOR_MAX);
         fits.ok_or(CommissionError::BalanceOutOfRange)
     };
-    Ok((exact(balance.pending_in_minor)?, exact(balance.available_minor())?))
+    Ok((
+        exact(balance.pending_in_minor)?,
+        exact(balance.available_minor())?,
+    ))
 }

@@ -23,7 +23,8 @@ const RELEASE: Actor = Actor::System("commissions.release");
 /// Posts at most `max` commissions whose hold is over, in one transaction, and gives their number.
 pub async fn release_due(ctx: Context, max: i64) -> Result<u64, DbError> {
     let db = ctx.db.clone();
-    db.write(move |tx| Box::pin(async move { release_all(tx, &ctx, max).await })).await
+    db.write(move |tx| Box::pin(async move { release_all(tx, &ctx, max).await }))
+        .await
 }
 
 async fn release_all(tx: &mut Tx, ctx: &Context, max: i64) -> Result<u64, DbError> {
@@ -50,35 +51,35 @@ async fn release(
     let Some(before) = store::by_id(&mut *tx, commission).await? else {
         return Ok(false);
     };
-    let is_due = before.hold_until.is_some_and(|hold_until| hold_until <= now);
+    let is_due = before
+        .hold_until
+        .is_some_and(|hold_until| hold_until <= now);
     if before.status != CommissionStatus::Pending || !is_due {
         return Ok(false);
     }
     let revision = before.revision.saturating_add(1);
-    let facts = json!({ "order": before.order_id, "link": before.link_id, "amount": before.amount_minor });
-    let leaf_id = match before.pending_transfer_id {
-        Some(pending) => {
-            let booking = Booking {
-                cause: commission.to_string(),
-                key: revision.to_string(),
-                effective_at: before.hold_until.unwrap_or(now),
-                actor: &RELEASE,
-                subject: Some(before.affiliate_id.to_string()),
-                facts,
-                steps: vec![Step::Post(pending)],
-            };
-            ledger::book(tx, ctx, booking).await?.leaf_id
-        }
-        None => {
-            let act = audit::Act {
-                kind: "commission.released",
-                act: commission.to_string(),
-                subject: Some(before.affiliate_id.to_string()),
-                actor: &RELEASE,
-                facts,
-            };
-            audit::record(tx, &ctx.ambient, act).await?
-        }
+    let facts =
+        json!({ "order": before.order_id, "link": before.link_id, "amount": before.amount_minor });
+    let leaf_id = if let Some(pending) = before.pending_transfer_id {
+        let booking = Booking {
+            cause: commission.to_string(),
+            key: revision.to_string(),
+            effective_at: before.hold_until.unwrap_or(now),
+            actor: &RELEASE,
+            subject: Some(before.affiliate_id.to_string()),
+            facts,
+            steps: vec![Step::Post(pending)],
+        };
+        ledger::book(tx, ctx, booking).await?.leaf_id
+    } else {
+        let act = audit::Act {
+            kind: "commission.released",
+            act: commission.to_string(),
+            subject: Some(before.affiliate_id.to_string()),
+            actor: &RELEASE,
+            facts,
+        };
+        audit::record(tx, &ctx.ambient, act).await?
     };
     let released = Commission {
         status: CommissionStatus::Approved,

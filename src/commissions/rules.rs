@@ -157,7 +157,7 @@ fn sum(total: i64, more: i64) -> Result<i64, MoneyFault> {
 
 /// Whether goods were sold and all of them went back.
 #[must_use]
-pub fn all_went_back(order: &OrderFacts) -> bool {
+pub(super) fn all_went_back(order: &OrderFacts) -> bool {
     let sold = order.lines.iter().any(|line| line.goods_minor > 0);
     sold && order
         .lines

@@ -127,14 +127,14 @@ impl Trace {
         let winner = self.winner.filter(|winner| winner.affiliate_id == account);
         if winner.is_some() {
             return Some(Self {
-                candidates,
                 winner,
+                candidates,
                 ..self
             });
         }
         Some(Self {
-            candidates,
             winner,
+            candidates,
             program_version: None,
             rate_bps: None,
             base_minor: 0,
