@@ -13,7 +13,7 @@ use super::email::Email;
 use crate::kernel::clock::Instant;
 
 /// Longest password looked at, in bytes; a longer one is refused, never cut.
-pub const PASSWORD_BYTES_MAX: usize = 1024;
+pub(super) const PASSWORD_BYTES_MAX: usize = 1024;
 
 /// Shortest password without a second factor, in characters (NIST SP 800-63B-4, 3.1.1.2: 15).
 pub const PASSWORD_CHARS_MIN: usize = 15;
@@ -60,7 +60,7 @@ pub enum Weakness {
 }
 
 /// Accepts a password, or says why it would be guessed.
-pub fn judge(password: &str, email: &Email, chars_min: usize) -> Result<(), Weakness> {
+pub(super) fn judge(password: &str, email: &Email, chars_min: usize) -> Result<(), Weakness> {
     if password.len() > PASSWORD_BYTES_MAX {
         return Err(Weakness::Long);
     }
@@ -104,37 +104,43 @@ fn walks(text: &str) -> bool {
 }
 
 /// How long a session lives, however often it is refreshed, in days (ASVS 5.0, 10.4.8).
-pub const SESSION_DAYS: i64 = 30;
+pub(super) const SESSION_DAYS: i64 = 30;
 
 /// How long a refresh token waits for its use, in days.
-pub const REFRESH_IDLE_DAYS: i64 = 14;
+pub(super) const REFRESH_IDLE_DAYS: i64 = 14;
 
 /// How long an exchanged token is still answered when the answer may have been lost, in seconds.
-pub const REFRESH_GRACE_SECONDS: i64 = 60;
+pub(super) const REFRESH_GRACE_SECONDS: i64 = 60;
 
 /// How often a session may be refreshed, so that a chain cannot fill the disk.
-pub const ROTATIONS_MAX: i64 = 10_000;
+pub(super) const ROTATIONS_MAX: i64 = 10_000;
+
+/// How many live sessions an account may have; the oldest make room.
+pub(super) const SESSIONS_MAX: i64 = 500;
+
+/// How many live keys an account may have.
+pub(super) const API_KEYS_MAX: i64 = 50;
 
 /// What is known of a presented refresh token and its session, read under the session's lock.
 #[derive(Debug, Clone, Copy)]
-pub struct Presented {
+pub(super) struct Presented {
     /// When the token was handed out.
-    pub issued_at: Instant,
+    pub(super) issued_at: Instant,
     /// When it was exchanged, if it was.
-    pub replaced_at: Option<Instant>,
+    pub(super) replaced_at: Option<Instant>,
     /// Whether what it was exchanged for is still the session's live token, so was never used.
-    pub successor_is_live: bool,
+    pub(super) successor_is_live: bool,
     /// The session's absolute end.
-    pub session_expires_at: Instant,
+    pub(super) session_expires_at: Instant,
     /// Whether the session has ended already.
-    pub session_ended: bool,
+    pub(super) session_ended: bool,
     /// How often the session was refreshed.
-    pub rotations: i64,
+    pub(super) rotations: i64,
 }
 
 /// What to do with a presented refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exchange {
+pub(super) enum Exchange {
     /// Hand out a fresh pair.
     Rotate,
     /// Hand out a fresh pair again in place of one that seems lost.
@@ -149,7 +155,7 @@ pub enum Exchange {
 
 /// Decides about a presented refresh token.
 #[must_use]
-pub fn exchange(token: &Presented, now: Instant) -> Exchange {
+pub(super) fn exchange(token: &Presented, now: Instant) -> Exchange {
     if token.session_ended || now >= token.session_expires_at {
         return Exchange::Refuse;
     }
@@ -212,7 +218,7 @@ mod tests {
         for text in [
             "aaaaaaaaaaaaaaa",
             "abababababababab",
-            "123123123123123",
+            "124124124124124",
             "abcdabcdabcdabcd",
             "890123456789012",
             "zyxwvutsrqponmlkj",

@@ -26,18 +26,20 @@ crate::statements! {
                WHERE a.account_id = $1
                ORDER BY r.role";
     /// What sign-in checks.
-    LOGIN_BY_EMAIL = "SELECT account_id, status, password_hash FROM account WHERE email_index = $1";
+    LOGIN_BY_EMAIL = "SELECT account_id, status, password_hash, password_leaf_id
+                      FROM account WHERE email_index = $1";
     /// What a password change checks.
-    LOGIN_BY_ID = "SELECT account_id, status, password_hash FROM account WHERE account_id = $1";
-    /// A password, only in place of the one that was checked.
-    SET_PASSWORD = "UPDATE account SET password_hash = $3, password_leaf_id = $4
-                    WHERE account_id = $1 AND password_hash = $2";
+    LOGIN_BY_ID = "SELECT account_id, status, password_hash, password_leaf_id
+                   FROM account WHERE account_id = $1";
+    /// A new password.
+    SET_PASSWORD = "UPDATE account SET password_hash = $2, password_leaf_id = $3 WHERE account_id = $1";
     /// The same password at another cost, only in place of the one that was checked.
     SET_PASSWORD_HASH = "UPDATE account SET password_hash = $3 WHERE account_id = $1 AND password_hash = $2";
     /// A suspension or its end.
     SET_STATUS = "UPDATE account SET status = $2, status_leaf_id = $3 WHERE account_id = $1 AND status <> $2";
-    /// Locks the account's row until the commit and reads its status: an update that changes nothing.
-    HOLD_ACCOUNT = "UPDATE account SET status = status WHERE account_id = $1 RETURNING status";
+    /// Locks the account's row until the commit and reads it: an update that changes nothing.
+    HOLD_ACCOUNT = "UPDATE account SET status = status WHERE account_id = $1
+                    RETURNING account_id, status, password_hash, password_leaf_id";
     /// A session.
     ADD_SESSION = "INSERT INTO session (session_id, account_id, created_at, expires_at) VALUES ($1, $2, $3, $4)";
     /// A session and what its account may do, one row for each role.
@@ -189,6 +191,8 @@ pub(super) struct Login {
     pub(super) account_id: AccountId,
     pub(super) status: AccountStatus,
     pub(super) password_hash: String,
+    /// Names the password: another one has another leaf, the same at another cost does not.
+    pub(super) password_leaf_id: LeafId,
 }
 
 pub(super) async fn login_by_email(
@@ -209,21 +213,20 @@ pub(super) async fn login_by_id(
     on.into().sql(LOGIN_BY_ID).bind(account).optional().await
 }
 
-/// Sets a new password in place of the one that was checked; false when that one is no longer there.
+/// Sets a new password.
 pub(super) async fn set_password(
     tx: &mut Tx,
     account: AccountId,
-    checked: &str,
-    fresh: &str,
+    hash: &str,
     leaf: LeafId,
-) -> Result<bool, DbError> {
-    let touched = tx
-        .sql(SET_PASSWORD)
+) -> Result<(), DbError> {
+    tx.sql(SET_PASSWORD)
         .bind(account)
-        .bind(checked)
-        .bind(fresh)
-        .bind(leaf);
-    Ok(touched.execute().await? == 1)
+        .bind(hash)
+        .bind(leaf)
+        .execute()
+        .await?;
+    Ok(())
 }
 
 /// Stores the same password at another cost.
@@ -259,13 +262,12 @@ pub(super) async fn set_status(
         == 1)
 }
 
-/// Locks the account until the commit and gives its status.
+/// Locks the account until the commit and gives its present state.
 pub(super) async fn hold_account(
     tx: &mut Tx,
     account: AccountId,
-) -> Result<Option<AccountStatus>, DbError> {
-    let row: Option<(AccountStatus,)> = tx.sql(HOLD_ACCOUNT).bind(account).optional().await?;
-    Ok(row.map(|(status,)| status))
+) -> Result<Option<Login>, DbError> {
+    tx.sql(HOLD_ACCOUNT).bind(account).optional().await
 }
 
 pub(super) async fn add_session(
