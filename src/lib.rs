@@ -11,8 +11,11 @@ pub mod kernel;
 pub mod web;
 
 pub mod audit;
+pub mod identity;
 
 pub mod catalogue;
+
+pub mod compliance;
 
 pub mod links;
 

@@ -3,6 +3,7 @@
 use crate::{
     audit, catalogue,
     kernel::{context::Context, db::DbError, law::Breach},
+    links,
 };
 
 /// The laws, by number, as `ARCHITECTURE.md` words them.
@@ -22,6 +23,7 @@ pub async fn breaches(ctx: &Context) -> Result<Vec<Breach>, DbError> {
     let mut found = Vec::new();
     found.extend(audit::laws(&ctx.db).await?);
     found.extend(catalogue::laws(&ctx.db).await?);
+    found.extend(links::laws(&ctx.db).await?);
     found.sort_by_key(|breach| breach.law);
     Ok(found)
 }

@@ -13,7 +13,7 @@ use crate::kernel::{actor::Actor, context::Context, db::Tx, ids::EntryId};
 
 /// A list after one entry came or went.
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
-pub struct EntryChange {
+pub(super) struct EntryChange {
     /// The entry.
     pub id: EntryId,
     /// Its list.
@@ -34,6 +34,7 @@ pub(super) async fn add_entry(
     entry: NewEntry,
 ) -> Result<EntryChange, ComplianceError> {
     let draft = entry.check(list).map_err(ComplianceError::NotFit)?;
+    let draft = draft.blinded(&ctx.keys);
     let from = store::take_head(tx, list).await?;
     if let Some(standing) = store::live(&mut *tx, list, &draft).await? {
         return Err(ComplianceError::EntryExists(standing));

@@ -217,8 +217,10 @@ pub(super) fn version_digest(
     added: &[Entry],
     closed: &[EntryId],
 ) -> Digest {
-    let mut added: Vec<(EntryId, Digest)> =
-        added.iter().map(|entry| (entry.id, entry_digest(entry))).collect();
+    let mut added: Vec<(EntryId, Digest)> = added
+        .iter()
+        .map(|entry| (entry.id, entry_digest(entry)))
+        .collect();
     added.sort_unstable();
     let mut closed: Vec<String> = closed.iter().map(ToString::to_string).collect();
     closed.sort_unstable();

@@ -150,7 +150,10 @@ pub async fn decision_input(
 /// A stored input, read.
 pub(super) fn input_of(record: &Record) -> Result<Input, DbError> {
     serde_json::from_str(&record.input).map_err(|fault| {
-        DbError::Broken(format!("{}: its input does not read: {fault}", record.decision.id))
+        DbError::Broken(format!(
+            "{}: its input does not read: {fault}",
+            record.decision.id
+        ))
     })
 }
 

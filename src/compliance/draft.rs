@@ -8,9 +8,13 @@ use super::{
     model::{Draft, Effect, ListName, Match, MatchKind, Source},
     normal,
 };
-use crate::kernel::{
-    host::WebUrl,
-    text::{Line, Prose},
+use crate::{
+    catalogue::{TaxCode, TaxCodeForm},
+    kernel::{
+        host::WebUrl,
+        secret::KeyRing,
+        text::{Line, Prose},
+    },
 };
 
 /// Phrases in which one term is innocent, at most.
@@ -19,7 +23,7 @@ const EXCEPTIONS_MAX: usize = 50;
 /// A new entry of a list.
 #[derive(Debug, Clone, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NewEntry {
+pub(super) struct NewEntry {
     /// What it is compared with.
     pub r#match: Match,
     /// What a match does. Only `mlm-certificates`, where standing on the list is what allows, may leave it out.
@@ -59,7 +63,7 @@ fn fault(pointer: &'static str, detail: impl Into<String>) -> Fault {
 
 impl NewEntry {
     /// The entry, normalised and fit for `list`.
-    pub fn check(self, list: ListName) -> Result<Draft, Fault> {
+    pub(super) fn check(self, list: ListName) -> Result<Draft, Fault> {
         let kind = self.r#match.kind;
         if !list.kinds().contains(&kind) {
             let kinds: Vec<&str> = list.kinds().iter().map(|kind| kind.word()).collect();
@@ -97,6 +101,22 @@ impl NewEntry {
     }
 }
 
+impl Draft {
+    /// The entry with a personal number, where that serves as a tax code, replaced by its keyed digest: the form in
+    /// which shops carry it. A list holds no personal data.
+    #[must_use]
+    pub fn blinded(mut self, ring: &KeyRing) -> Self {
+        if self.kind == MatchKind::TaxCode
+            && let Ok(code) = TaxCode::vietnamese(&self.value)
+            && code.form() == TaxCodeForm::Personal
+        {
+            self.value = code.comparable(ring);
+            self.key = keys::number(&self.value);
+        }
+        self
+    }
+}
+
 /// An exception that is not longer than its term would switch the entry off; one without the term does nothing.
 fn innocent_phrases(
     kind: MatchKind,
@@ -110,7 +130,10 @@ fn innocent_phrases(
         return Err(fault("/exceptions", "only terms have exceptions"));
     }
     if phrases.len() > EXCEPTIONS_MAX {
-        return Err(fault("/exceptions", format!("must be at most {EXCEPTIONS_MAX}")));
+        return Err(fault(
+            "/exceptions",
+            format!("must be at most {EXCEPTIONS_MAX}"),
+        ));
     }
     for phrase in &phrases {
         let bent = normal::normal(phrase.as_str());

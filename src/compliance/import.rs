@@ -26,7 +26,7 @@ use crate::{
 
 /// A list after an import.
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
-pub struct ImportView {
+pub(super) struct ImportView {
     /// The import.
     pub id: ImportId,
     /// Its list.
@@ -70,7 +70,13 @@ pub(super) async fn import(
 ) -> Result<ImportView, ComplianceError> {
     let from = store::take_head(tx, list).await?;
     let standing = screener::read(&mut Reader::Tx(&mut *tx), list, from.version).await?;
-    let difference = difference(standing, snapshot.drafts);
+    let difference = difference(
+        standing,
+        snapshot
+            .drafts
+            .into_iter()
+            .map(|draft| draft.blinded(&ctx.keys)),
+    );
     let id: ImportId = ctx.ambient.id();
     let sha256 = hex(&snapshot.sha256);
     let mut view = ImportView {
@@ -138,7 +144,7 @@ async fn nothing_changed(
     audit::record(tx, &ctx.ambient, leaf).await
 }
 
-fn difference(standing: Vec<Entry>, drafts: Vec<Draft>) -> Difference {
+fn difference(standing: Vec<Entry>, drafts: impl Iterator<Item = Draft>) -> Difference {
     let mut standing: HashMap<(MatchKind, String), Entry> = standing
         .into_iter()
         .map(|entry| ((entry.draft.kind, entry.draft.key.clone()), entry))
@@ -158,7 +164,9 @@ fn difference(standing: Vec<Entry>, drafts: Vec<Draft>) -> Difference {
             None => difference.add.push(draft),
         }
     }
-    difference.close.extend(standing.into_values().map(|entry| entry.id));
+    difference
+        .close
+        .extend(standing.into_values().map(|entry| entry.id));
     difference.close.sort_unstable();
     difference
 }

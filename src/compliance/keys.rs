@@ -10,7 +10,7 @@ const NUMBER_LEN_MIN: usize = 4;
 
 /// Why a value cannot stand in a list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KeyFault {
+pub(super) enum KeyFault {
     /// Nothing is left of it.
     #[error("nothing is left of it once it is normalised")]
     Empty,
@@ -29,7 +29,7 @@ pub enum KeyFault {
 }
 
 /// The key under which an entry of `kind` is found.
-pub fn entry_key(kind: MatchKind, value: &str) -> Result<String, KeyFault> {
+pub(super) fn entry_key(kind: MatchKind, value: &str) -> Result<String, KeyFault> {
     match kind {
         MatchKind::Term => term(value),
         MatchKind::Category | MatchKind::Brand => filled(normal::normal(value)),
@@ -66,7 +66,7 @@ fn filled(key: String) -> Result<String, KeyFault> {
 
 /// Letters and digits alone, in one case: `VN-123/45` and `vn 12345` are one number.
 #[must_use]
-pub fn number(value: &str) -> String {
+pub(super) fn number(value: &str) -> String {
     let folded = value.nfkc().flat_map(char::to_lowercase);
     folded.filter(|c| c.is_alphanumeric()).collect()
 }
@@ -74,11 +74,8 @@ pub fn number(value: &str) -> String {
 /// The 14 digits of a trade item number. Its check digit is not asked for: a product with a mistyped number must
 /// still meet the entry that has the same.
 #[must_use]
-pub fn gtin(value: &str) -> Option<String> {
-    let digits: String = value
-        .nfkc()
-        .filter(|c| !matches!(c, ' ' | '-'))
-        .collect();
+pub(super) fn gtin(value: &str) -> Option<String> {
+    let digits: String = value.nfkc().filter(|c| !matches!(c, ' ' | '-')).collect();
     let known = matches!(digits.len(), 8 | 12 | 13 | 14);
     (known && digits.bytes().all(|byte| byte.is_ascii_digit())).then(|| format!("{digits:0>14}"))
 }
@@ -96,7 +93,7 @@ fn gtin_checks(digits: &str) -> bool {
 
 /// An address without scheme, fragment and trailing slash, the query as written.
 #[must_use]
-pub fn whole_address(url: &WebUrl) -> String {
+pub(super) fn whole_address(url: &WebUrl) -> String {
     let bare = address_without_query(url);
     match url.url().query() {
         Some(query) if !query.is_empty() => format!("{bare}?{query}"),
@@ -106,7 +103,7 @@ pub fn whole_address(url: &WebUrl) -> String {
 
 /// The same without its query: an entry that has none stands for every query.
 #[must_use]
-pub fn address_without_query(url: &WebUrl) -> String {
+pub(super) fn address_without_query(url: &WebUrl) -> String {
     let path = plain_path(url.url().path());
     format!("{}{}", url.host(), path.trim_end_matches('/'))
 }
@@ -117,7 +114,9 @@ fn plain_path(path: &str) -> String {
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('%') {
         plain.push_str(before);
-        let code = after.get(..2).and_then(|hex| u8::from_str_radix(hex, 16).ok());
+        let code = after
+            .get(..2)
+            .and_then(|hex| u8::from_str_radix(hex, 16).ok());
         match code.map(char::from) {
             Some(c) if c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | '~') => {
                 plain.push(c);
@@ -139,7 +138,7 @@ fn plain_path(path: &str) -> String {
 }
 
 /// The host and every name above it down to the one that is registered: where a domain entry may stand.
-pub fn hosts_up(host: &HostName) -> impl Iterator<Item = &str> {
+pub(super) fn hosts_up(host: &HostName) -> impl Iterator<Item = &str> {
     let registrable = host.registrable();
     let mut next = Some(host.as_str());
     std::iter::from_fn(move || {

@@ -23,7 +23,11 @@ pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
         breaches.push(breach(2, id, "its grounds do not fit its outcome"));
     }
     for list in store::stray_heads(db).await? {
-        breaches.push(breach(8, list, "the version in force is not the newest one"));
+        breaches.push(breach(
+            8,
+            list,
+            "the version in force is not the newest one",
+        ));
     }
     for list in ListName::EVERY {
         breaches.extend(broken_chain(db, *list).await?);
@@ -73,7 +77,11 @@ async fn broken_chain(db: &Db, list: ListName) -> Result<Vec<Breach>, DbError> {
             before = version_digest(&before, list, next, &added, &closed);
             if next != version + 1 || stored != before {
                 let about = format!("{list}/{next}");
-                breaches.push(breach(8, about, "the version's entries are not those it was made of"));
+                breaches.push(breach(
+                    8,
+                    about,
+                    "the version's entries are not those it was made of",
+                ));
                 // What follows rests on the stored digest; one altered version is one breach.
                 before = stored.try_into().unwrap_or(before);
             }

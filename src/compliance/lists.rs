@@ -136,10 +136,22 @@ impl Compiled {
     }
 
     /// The ground that `key` is when an entry of `kind` has it.
-    pub fn exactly(&self, kind: MatchKind, key: &str, day: NaiveDate, found: Found<'_>) -> Option<Ground> {
+    pub fn exactly(
+        &self,
+        kind: MatchKind,
+        key: &str,
+        day: NaiveDate,
+        found: Found<'_>,
+    ) -> Option<Ground> {
         let rule = self.rule(kind, key, day)?;
         let whole = i64::try_from(found.original.chars().count()).unwrap_or(i64::MAX);
-        Some(self.ground(rule, None, found.field, found.original.to_owned(), [0, whole]))
+        Some(self.ground(
+            rule,
+            None,
+            found.field,
+            found.original.to_owned(),
+            [0, whole],
+        ))
     }
 
     /// The grounds that the terms in `text` are: each entry once, at the first place where it stands.
@@ -154,7 +166,9 @@ impl Compiled {
                 continue;
             };
             if !rule.stands_on(day)
-                || grounds.iter().any(|ground| ground.entry_id == Some(rule.id))
+                || grounds
+                    .iter()
+                    .any(|ground| ground.entry_id == Some(rule.id))
                 || !normal::is_boundary(text.text(), hit.start(), &mut breaks)
                 || !normal::is_boundary(text.text(), hit.end(), &mut breaks)
                 || rule.is_excepted(text.text(), hit.start(), &mut breaks)

@@ -16,6 +16,7 @@ mod close_entry;
 mod decide;
 mod draft;
 mod error;
+mod facts;
 mod ground;
 mod http;
 mod import;
@@ -33,13 +34,15 @@ mod store;
 
 pub use change::{Compliance, LiveLinks, NoLinks};
 pub use decide::{decide, decision_input};
+pub use facts::{goods_of, shop_facts_of};
 pub use ground::GroundCode;
 pub use http::{GroundView, PROBLEMS, routes};
 pub use laws::laws;
 pub use lists::Lists;
 pub use model::{
-    Channel, ChannelKind, Decision, Effect, Field, Goods, Ground, ListName, ListVersions, Outcome,
-    ShopFacts, ShopStanding, StandingSnapshot, StandingStatus, Subject, Verdict,
+    Channel, ChannelKind, Decision, Effect, Field, Goods, Ground, Input, ListName, ListVersions,
+    MatchKind, Outcome, Screening, ScreeningOutcome, ShopFacts, ShopStanding, StandingSnapshot,
+    StandingStatus, Subject, Verdict,
 };
 pub use replay::verify_replay;
 pub use rules::{Exposure, screen};

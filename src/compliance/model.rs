@@ -167,6 +167,18 @@ crate::words! {
     }
 }
 
+crate::words! {
+    /// What a dry run found.
+    pub enum ScreeningOutcome {
+        /// Nothing stands against it.
+        Allowed = "allowed",
+        /// A request would be refused.
+        Refused = "refused",
+        /// An officer would look first.
+        InReview = "in_review",
+    }
+}
+
 impl ListName {
     /// The kinds of match that make sense on this list.
     #[must_use]
@@ -221,7 +233,7 @@ pub struct Head {
 /// What an entry is compared with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Match {
+pub(super) struct Match {
     /// Compared with what.
     pub kind: MatchKind,
     /// The word, number or address, as published.
@@ -239,7 +251,7 @@ pub struct Source {
     pub document_number: Option<Line<200>>,
     /// Where it can be read.
     #[serde(default)]
-    #[schema(value_type = Option<String>, format = Uri)]
+    #[schema(format = "uri")]
     pub url: Option<Line<2048>>,
     /// The document's date.
     #[serde(default)]
@@ -293,6 +305,7 @@ pub struct StandingSnapshot {
     /// The verification it rests on.
     pub verification_id: Option<VerificationId>,
     /// When that runs out.
+    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<Instant>,
 }
 
@@ -369,6 +382,7 @@ pub struct Input {
     /// The request.
     pub subject: Subject,
     /// When it was decided.
+    #[schema(value_type = String, format = DateTime)]
     pub decided_at: Instant,
     /// That instant's day in `Asia/Ho_Chi_Minh`, on which entries are effective or not.
     pub legal_day: NaiveDate,
@@ -428,7 +442,7 @@ pub struct Decision {
 
 /// A stored decision, whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
+pub(super) struct Record {
     /// What its maker was told.
     pub decision: Decision,
     /// Who asked.
@@ -461,4 +475,4 @@ impl Verdict {
 }
 
 /// Grounds kept of one decision. Those that refuse are kept first, so the cut never changes an outcome.
-pub const GROUNDS_MAX: usize = 50;
+pub(super) const GROUNDS_MAX: usize = 50;

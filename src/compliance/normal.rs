@@ -76,7 +76,7 @@ impl Normal {
 
 /// The normal text alone.
 #[must_use]
-pub fn normal(text: &str) -> String {
+pub(super) fn normal(text: &str) -> String {
     Normal::of(text).text
 }
 
@@ -127,11 +127,7 @@ fn begins_cluster(c: char) -> bool {
 
 fn settle(cluster: &mut String, from: usize, to: usize, folded: &mut Vec<Placed>) {
     if cluster.is_ascii() {
-        folded.extend(
-            cluster
-                .chars()
-                .map(|c| (c.to_ascii_lowercase(), from, to)),
-        );
+        folded.extend(cluster.chars().map(|c| (c.to_ascii_lowercase(), from, to)));
         cluster.clear();
         return;
     }
@@ -207,14 +203,14 @@ fn moved_tone(first: char, second: char) -> Option<(char, char)> {
 
 /// Whether `c` is part of a word.
 #[must_use]
-pub fn is_word(c: char) -> bool {
+pub(super) fn is_word(c: char) -> bool {
     c.is_alphanumeric() || canonical_combining_class(c) != 0
 }
 
 /// Whether a word may begin or end at the byte `at` of `text`: one side is no part of a word, or Unicode's rules part
 /// the two, as between characters of scripts that write no blanks.
 #[must_use]
-pub fn is_boundary(text: &str, at: usize, breaks: &mut Option<Vec<usize>>) -> bool {
+pub(super) fn is_boundary(text: &str, at: usize, breaks: &mut Option<Vec<usize>>) -> bool {
     let (Some(before), Some(after)) = (text.get(..at), text.get(at..)) else {
         return false;
     };
@@ -227,8 +223,8 @@ pub fn is_boundary(text: &str, at: usize, breaks: &mut Option<Vec<usize>>) -> bo
     if is_spaced(before) && is_spaced(after) {
         return false;
     }
-    let breaks = breaks
-        .get_or_insert_with(|| text.split_word_bound_indices().map(|(at, _)| at).collect());
+    let breaks =
+        breaks.get_or_insert_with(|| text.split_word_bound_indices().map(|(at, _)| at).collect());
     breaks.binary_search(&at).is_ok()
 }
 
@@ -310,7 +306,10 @@ mod tests {
             found("ma tuý", "xx m\u{200b}a  TÚY."),
             Some((3, 11, "m\u{200b}a  TÚY".to_owned()))
         );
-        assert_eq!(found("fi", "o\u{fb01}o"), Some((1, 2, "\u{fb01}".to_owned())));
+        assert_eq!(
+            found("fi", "o\u{fb01}o"),
+            Some((1, 2, "\u{fb01}".to_owned()))
+        );
     }
 
     #[test]

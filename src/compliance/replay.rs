@@ -16,7 +16,7 @@ use crate::kernel::{
 
 /// What a replay gave.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
-pub struct Replay {
+pub(super) struct Replay {
     /// The outcome now computed.
     pub outcome: Outcome,
     /// Whether outcome and every ground are what was stored.
@@ -27,11 +27,7 @@ pub struct Replay {
 }
 
 /// Replays `record`. `known` are compiled lists that may be of use, and become those of this replay.
-pub(super) async fn replay(
-    db: &Db,
-    known: &mut Lists,
-    record: &Record,
-) -> Result<Replay, DbError> {
+pub(super) async fn replay(db: &Db, known: &mut Lists, record: &Record) -> Result<Replay, DbError> {
     let decision = &record.decision;
     let input = decide::input_of(record)?;
     let lists = match input.screening {
@@ -55,7 +51,9 @@ async fn heads(db: &Db, versions: &ListVersions) -> Result<Vec<Head>, DbError> {
     for (list, version) in versions {
         let sha256 = store::version_digest(db, *list, *version).await?;
         let sha256 = sha256.ok_or_else(|| {
-            DbError::Broken(format!("version {version} of {list} is cited and does not exist"))
+            DbError::Broken(format!(
+                "version {version} of {list} is cited and does not exist"
+            ))
         })?;
         heads.push(Head {
             list: *list,
@@ -80,8 +78,8 @@ pub async fn verify_replay(
     let mut after = DecisionId::from_uuid(uuid::Uuid::nil());
     let mut left = decisions_max;
     while left > 0 {
-        let page = store::decisions_after(db, after, PAGE.min(left.try_into().unwrap_or(PAGE)))
-            .await?;
+        let page =
+            store::decisions_after(db, after, PAGE.min(left.try_into().unwrap_or(PAGE))).await?;
         let Some(last) = page.last() else {
             break;
         };

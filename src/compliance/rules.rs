@@ -20,7 +20,7 @@ use super::{
 use crate::kernel::{clock::Instant, host::WebUrl};
 
 /// The version of these rules, stored with each decision.
-pub const ENGINE_VERSION: i64 = 1;
+pub(super) const ENGINE_VERSION: i64 = 1;
 
 /// What is screened: goods, and of shop, link and channel what is known.
 #[derive(Debug, Clone, Copy)]
@@ -48,7 +48,7 @@ impl<'a> From<&'a Subject> for Exposure<'a> {
 
 /// The verdict on a request by a person. `lists` are `None` when they could not be read: then it is refused.
 #[must_use]
-pub fn judge(lists: Option<&Lists>, input: &Input) -> Verdict {
+pub(super) fn judge(lists: Option<&Lists>, input: &Input) -> Verdict {
     let mut grounds: Vec<Ground> = identity(&input.subject.standing, input.decided_at)
         .into_iter()
         .collect();
@@ -203,8 +203,18 @@ fn goods_in(
     let tax_code = exposure.shop.and_then(|shop| shop.tax_code.as_deref());
     let bent = |text: &str| Some(normal::normal(text));
     let number = |text: &str| Some(keys::number(text));
-    let exact: [(MatchKind, Field, Option<&str>, &dyn Fn(&str) -> Option<String>); 5] = [
-        (MatchKind::Gtin, Field::Gtin, product.gtin.as_deref(), &keys::gtin),
+    let exact: [(
+        MatchKind,
+        Field,
+        Option<&str>,
+        &dyn Fn(&str) -> Option<String>,
+    ); 5] = [
+        (
+            MatchKind::Gtin,
+            Field::Gtin,
+            product.gtin.as_deref(),
+            &keys::gtin,
+        ),
         (
             MatchKind::RegistrationNumber,
             Field::RegistrationNumber,
@@ -212,7 +222,12 @@ fn goods_in(
             &number,
         ),
         (MatchKind::TaxCode, Field::ShopTaxCode, tax_code, &number),
-        (MatchKind::Brand, Field::Brand, product.brand.as_deref(), &bent),
+        (
+            MatchKind::Brand,
+            Field::Brand,
+            product.brand.as_deref(),
+            &bent,
+        ),
         (
             MatchKind::Category,
             Field::Category,

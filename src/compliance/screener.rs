@@ -145,6 +145,8 @@ async fn compile(head: Head, entries: Vec<Entry>) -> Result<Arc<Compiled>, Lists
     match compiling.await {
         Ok(Ok(list)) => Ok(Arc::new(list)),
         Ok(Err(fault)) => Err(ListsFault::Broken(fault.to_string())),
-        Err(_) => Err(ListsFault::Broken("compiling a list was interrupted".to_owned())),
+        Err(_) => Err(ListsFault::Broken(
+            "compiling a list was interrupted".to_owned(),
+        )),
     }
 }

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Entries of one snapshot at most.
-pub const ROWS_MAX: usize = 100_000;
+pub(super) const ROWS_MAX: usize = 100_000;
 
 /// Faults told of one snapshot at most.
 const FAULTS_MAX: usize = 50;
@@ -31,12 +31,14 @@ pub struct Misread {
 }
 
 /// The drafts of a CSV file.
-pub fn of_csv(list: ListName, bytes: &[u8]) -> Result<Vec<Draft>, Vec<Misread>> {
+pub(super) fn of_csv(list: ListName, bytes: &[u8]) -> Result<Vec<Draft>, Vec<Misread>> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
         .from_reader(bytes);
-    let header = reader.headers().map_err(|error| vec![csv_misread(&error)])?;
+    let header = reader
+        .headers()
+        .map_err(|error| vec![csv_misread(&error)])?;
     let columns = columns(header)?;
     let mut gathered = Gathered::new(list);
     for record in reader.records() {
@@ -56,7 +58,11 @@ pub fn of_csv(list: ListName, bytes: &[u8]) -> Result<Vec<Draft>, Vec<Misread>> 
 }
 
 /// The drafts of a JSON file's entries.
-pub fn of_entries(list: ListName, root: &str, entries: Vec<NewEntry>) -> Result<Vec<Draft>, Vec<Misread>> {
+pub(super) fn of_entries(
+    list: ListName,
+    root: &str,
+    entries: Vec<NewEntry>,
+) -> Result<Vec<Draft>, Vec<Misread>> {
     let mut gathered = Gathered::new(list);
     for (place, entry) in entries.into_iter().enumerate() {
         gathered.take(&format!("{root}/{place}"), Ok(entry));
@@ -70,7 +76,7 @@ pub fn of_entries(list: ListName, root: &str, entries: Vec<NewEntry>) -> Result<
 /// A JSON snapshot that is an object.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Snapshot {
+pub(super) struct Snapshot {
     /// Every entry the list shall have.
     #[schema(max_items = 100_000)]
     pub entries: Vec<NewEntry>,
@@ -136,7 +142,9 @@ fn csv_misread(error: &csv::Error) -> Misread {
     let line = error.position().map_or(1, csv::Position::line);
     let detail = match error.kind() {
         csv::ErrorKind::Utf8 { .. } => "is not UTF-8".to_owned(),
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+        csv::ErrorKind::UnequalLengths {
+            expected_len, len, ..
+        } => {
             format!("has {len} cells where the header has {expected_len}")
         }
         _ => "does not read as CSV".to_owned(),
@@ -312,7 +320,12 @@ mod tests {
 
     #[test]
     fn a_header_must_be_known_and_whole() {
-        for text in ["", "kind,value\n", "kind,value,reason,authority,colour\n", "kind,kind,value,reason,authority\n"] {
+        for text in [
+            "",
+            "kind,value\n",
+            "kind,value,reason,authority,colour\n",
+            "kind,kind,value,reason,authority\n",
+        ] {
             assert_eq!(csv(text).unwrap_err()[0].pointer, "/line/1", "{text}");
         }
         assert_eq!(csv("kind,value,reason,authority\n").unwrap(), []);

@@ -112,24 +112,38 @@ impl From<IdentityError> for Problem {
                 .field("/method", "must be one of `methods`")
                 .with("methods", methods)
                 .with("duty", duty),
-            IdentityError::MethodNotAvailable => Self::of(&METHOD_NOT_AVAILABLE).field("/method", "is not available yet"),
-            IdentityError::ConsentMissing => Self::of(&CONSENT_MISSING)
-                .field("/consent", "must accept a text that GET /v1/consent-texts?purpose=identity lists"),
+            IdentityError::MethodNotAvailable => {
+                Self::of(&METHOD_NOT_AVAILABLE).field("/method", "is not available yet")
+            }
+            IdentityError::ConsentMissing => Self::of(&CONSENT_MISSING).field(
+                "/consent",
+                "must accept a text that GET /v1/consent-texts?purpose=identity lists",
+            ),
             IdentityError::DocumentMissing => {
                 Self::of(&kinds::INVALID).field("/document", "is needed for a document review")
             }
-            IdentityError::Zone(faults) => faults.into_iter().fold(Self::of(&MRZ_INVALID), |problem, fault| {
-                problem.field(format!("/document{}", fault.pointer), fault.what)
-            }),
+            IdentityError::Zone(faults) => faults
+                .into_iter()
+                .fold(Self::of(&MRZ_INVALID), |problem, fault| {
+                    problem.field(format!("/document{}", fault.pointer), fault.what)
+                }),
             IdentityError::DocumentExpiring { months } => {
-                let needed = months.map_or_else(String::new, |months| format!(" for {months} calendar months"));
+                let needed = months.map_or_else(String::new, |months| {
+                    format!(" for {months} calendar months")
+                });
                 Self::of(&DOCUMENT_EXPIRING)
-                    .field("/document/expires_on", format!("must be valid{needed} from the day of review"))
+                    .field(
+                        "/document/expires_on",
+                        format!("must be valid{needed} from the day of review"),
+                    )
                     .with("duty", "PL-09")
             }
             IdentityError::UnderAge { years } => {
                 let needed = years.map_or_else(String::new, |years| format!(" {years} years"));
-                Self::of(&UNDER_AGE).field("/document/date_of_birth", format!("must be{needed} ago or earlier"))
+                Self::of(&UNDER_AGE).field(
+                    "/document/date_of_birth",
+                    format!("must be{needed} ago or earlier"),
+                )
             }
             IdentityError::CaseOpen => Self::of(&CASE_OPEN),
             IdentityError::AttemptsExhausted => Self::of(&ATTEMPTS_EXHAUSTED),

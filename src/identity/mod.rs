@@ -19,7 +19,9 @@
 
 mod approve;
 mod consent;
+mod document;
 mod error;
+mod evidence;
 mod expire;
 mod http;
 mod laws;
@@ -38,7 +40,10 @@ pub use error::{IdentityError, PROBLEMS};
 pub use expire::expire_due;
 pub use http::routes;
 pub use laws::laws;
-pub use model::{Level, Method, Standing, StandingStatus, Status};
+pub use model::{
+    CheckName, CheckOutcome, ConsentPurpose, DocumentKind, Level, Method, Outcome, ProposalReason,
+    RevocationReason, Standing, StandingStatus, Status, VerdictKind,
+};
 pub use standing::{Dependents, NoDependents, hold_standing};
 
 /// Every statement of this slice.

@@ -11,13 +11,18 @@ use super::model::Method;
 /// A number of law or of the product, from the day it applies.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Rule {
-    pub(super) rule: String,
+    #[serde(rename = "rule")]
+    name: String,
     pub(super) value: u32,
     #[expect(dead_code, reason = "for the reader of the data file")]
     unit: String,
     pub(super) from: NaiveDate,
     pub(super) duty: String,
-    pub(super) source: String,
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "for the reader of the data file")
+    )]
+    source: String,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -31,7 +36,8 @@ struct MethodRule {
 }
 
 static RULES: LazyLock<Vec<Rule>> = LazyLock::new(|| rows(include_str!("data/policy.csv")));
-static METHODS: LazyLock<Vec<MethodRule>> = LazyLock::new(|| rows(include_str!("data/methods.csv")));
+static METHODS: LazyLock<Vec<MethodRule>> =
+    LazyLock::new(|| rows(include_str!("data/methods.csv")));
 
 fn rows<T: serde::de::DeserializeOwned>(text: &str) -> Vec<T> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
@@ -40,14 +46,21 @@ fn rows<T: serde::de::DeserializeOwned>(text: &str) -> Vec<T> {
 }
 
 /// The newest row that applies on `day`; before the first one, the first one, so that no day is without a rule.
-fn in_force<T>(rows: &[T], day: NaiveDate, from: impl Fn(&T) -> NaiveDate, fits: impl Fn(&T) -> bool) -> Option<&T> {
+fn in_force<T>(
+    rows: &[T],
+    day: NaiveDate,
+    from: impl Fn(&T) -> NaiveDate,
+    fits: impl Fn(&T) -> bool,
+) -> Option<&T> {
     let fitting = || rows.iter().filter(|row| fits(row));
-    let applying = fitting().filter(|row| from(row) <= day).max_by_key(|row| from(row));
+    let applying = fitting()
+        .filter(|row| from(row) <= day)
+        .max_by_key(|row| from(row));
     applying.or_else(|| fitting().min_by_key(|row| from(row)))
 }
 
 fn rule(name: &str, day: NaiveDate) -> Option<&'static Rule> {
-    in_force(&RULES, day, |row| row.from, |row| row.rule == name)
+    in_force(&RULES, day, |row| row.from, |row| row.name == name)
 }
 
 /// A required method set and the duty that requires it.
@@ -59,18 +72,35 @@ pub(super) struct Allowed {
 
 /// The methods open to a nationality.
 pub(super) fn methods(nationality: &str, day: NaiveDate) -> Allowed {
-    let named = |wanted: &str| in_force(&METHODS, day, |row| row.from, |row| row.nationality == wanted);
+    let named = |wanted: &str| {
+        in_force(
+            &METHODS,
+            day,
+            |row| row.from,
+            |row| row.nationality == wanted,
+        )
+    };
     match named(nationality).or_else(|| named("*")) {
         Some(row) => Allowed {
-            methods: row.methods.split(' ').filter_map(|word| word.parse().ok()).collect(),
+            methods: row
+                .methods
+                .split(' ')
+                .filter_map(|word| word.parse().ok())
+                .collect(),
             duty: &row.duty,
         },
-        None => Allowed { methods: Vec::new(), duty: "AP-01" },
+        None => Allowed {
+            methods: Vec::new(),
+            duty: "AP-01",
+        },
     }
 }
 
 /// Whether a document that ends on `expires_on` is valid long enough for a review on `review`; gives the rule applied.
-pub(super) fn valid_long_enough(expires_on: NaiveDate, review: NaiveDate) -> Result<&'static Rule, Option<&'static Rule>> {
+pub(super) fn valid_long_enough(
+    expires_on: NaiveDate,
+    review: NaiveDate,
+) -> Result<&'static Rule, Option<&'static Rule>> {
     let rule = rule("document-validity", review).ok_or(None)?;
     match review.checked_add_months(Months::new(rule.value)) {
         Some(needed) if expires_on >= needed => Ok(rule),
@@ -79,7 +109,10 @@ pub(super) fn valid_long_enough(expires_on: NaiveDate, review: NaiveDate) -> Res
 }
 
 /// Whether a person born on `born` is old enough on `day`; gives the rule applied.
-pub(super) fn old_enough(born: NaiveDate, day: NaiveDate) -> Result<&'static Rule, Option<&'static Rule>> {
+pub(super) fn old_enough(
+    born: NaiveDate,
+    day: NaiveDate,
+) -> Result<&'static Rule, Option<&'static Rule>> {
     let rule = rule("minimum-age", day).ok_or(None)?;
     match birthday(born, rule.value) {
         Some(birthday) if day >= birthday => Ok(rule),
@@ -95,7 +128,8 @@ pub(super) fn documents_max(day: NaiveDate) -> i64 {
 /// The `years`-th birthday; somebody born on 29 February completes a year of their life with the end of February.
 pub(super) fn birthday(born: NaiveDate, years: u32) -> Option<NaiveDate> {
     let year = born.year().checked_add(i32::try_from(years).ok()?)?;
-    born.with_year(year).or_else(|| NaiveDate::from_ymd_opt(year, 3, 1))
+    born.with_year(year)
+        .or_else(|| NaiveDate::from_ymd_opt(year, 3, 1))
 }
 
 #[cfg(test)]
@@ -111,9 +145,17 @@ mod tests {
         let lines = |text: &str| text.lines().count() - 1;
         assert_eq!(RULES.len(), lines(include_str!("data/policy.csv")));
         assert_eq!(METHODS.len(), lines(include_str!("data/methods.csv")));
-        assert!(RULES.iter().all(|rule| rule.source.len() > 10 && rule.duty.contains('-')));
+        assert!(
+            RULES
+                .iter()
+                .all(|rule| rule.source.len() > 10 && rule.duty.contains('-'))
+        );
         for row in METHODS.iter() {
-            assert!(row.methods.split(' ').all(|word| word.parse::<Method>().is_ok()));
+            assert!(
+                row.methods
+                    .split(' ')
+                    .all(|word| word.parse::<Method>().is_ok())
+            );
         }
     }
 
@@ -139,8 +181,15 @@ mod tests {
     fn citizens_need_an_electronic_method_and_foreigners_may_show_papers() {
         let today = day("2026-11-22");
         assert_eq!(methods("VNM", today).methods, [Method::Chip, Method::Oidc]);
-        assert!(methods("FRA", today).methods.contains(&Method::DocumentReview));
+        assert!(
+            methods("FRA", today)
+                .methods
+                .contains(&Method::DocumentReview)
+        );
         // Before the first row the first row holds: no day is without a rule.
-        assert_eq!(methods("VNM", day("2020-01-01")).methods, [Method::Chip, Method::Oidc]);
+        assert_eq!(
+            methods("VNM", day("2020-01-01")).methods,
+            [Method::Chip, Method::Oidc]
+        );
     }
 }

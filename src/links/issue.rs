@@ -15,10 +15,9 @@ use super::{
     store,
 };
 use crate::{
-    catalogue::{self, Product, Program, ProgramStatus, Shop, ShopStatus},
+    catalogue::{self, Product, Program, ProgramStatus, Shop},
     compliance::{
-        self, Channel, Decision, Goods, Outcome, Screener, ShopFacts, ShopStanding,
-        StandingSnapshot, Subject,
+        self, Channel, Decision, Outcome, Screener, StandingSnapshot, Subject,
     },
     identity::{self, Standing},
     kernel::{
@@ -176,9 +175,9 @@ impl Promoted {
         Subject {
             account: owner,
             standing,
-            shop: facts_of(&self.shop),
+            shop: compliance::shop_facts_of(&self.shop),
             product_id: self.product.id,
-            product: goods_of(&self.product),
+            product: compliance::goods_of(&self.product),
             url: url.to_string(),
             channel: Some(channel.clone()),
         }
@@ -188,33 +187,6 @@ impl Promoted {
 pub(super) async fn shop_of(on: impl Into<On<'_>>, product: &Product) -> Result<Shop, DbError> {
     let shop = catalogue::shop_by_id(on, product.shop_id).await?;
     shop.ok_or_else(|| DbError::Broken(format!("{} is of no shop", product.id)))
-}
-
-/// What screening needs to know of the shop.
-pub(super) fn facts_of(shop: &Shop) -> ShopFacts {
-    ShopFacts {
-        id: shop.id,
-        tax_code: Some(shop.tax_code.clone()),
-        is_multi_level: shop.is_multi_level,
-        website: Some(shop.website.to_string()),
-        status: match shop.status {
-            ShopStatus::Active => ShopStanding::Active,
-            ShopStatus::Suspended => ShopStanding::Suspended,
-        },
-    }
-}
-
-/// What screening needs to know of the product.
-pub(super) fn goods_of(product: &Product) -> Goods {
-    Goods {
-        title: product.title.clone(),
-        description: product.description.clone(),
-        url: Some(product.url.to_string()),
-        category: product.category.clone(),
-        brand: product.brand.clone(),
-        gtin: product.gtin.as_ref().map(ToString::to_string),
-        registration_number: product.registration_number.clone(),
-    }
 }
 
 fn snapshot(standing: &Standing) -> StandingSnapshot {

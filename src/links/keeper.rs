@@ -12,16 +12,16 @@ use serde_json::json;
 
 use super::{
     directory::{TOPIC_ALL, TOPIC_LINK, TOPIC_OWNER},
-    issue::{facts_of, goods_of, shop_of},
-    model::{Link, Suspension, Takedown, TakedownReason},
+    issue::shop_of,
+    model::{Link, LinkStatus, Suspension, Takedown, TakedownReason},
     store,
     take_down::{kill, name_of},
 };
 use crate::{
     audit, catalogue,
     compliance::{
-        self, Channel, Goods, Lists, LiveLinks, Outcome, ShopFacts, StandingSnapshot,
-        StandingStatus, Subject, Verdict,
+        self, Channel, Effect, Goods, Ground, Lists, LiveLinks, Outcome, ShopFacts, ShopStanding,
+        StandingSnapshot, StandingStatus, Subject, Verdict,
     },
     identity::Dependents,
     kernel::{
@@ -147,8 +147,9 @@ async fn screen_again(
         after = last.id;
         for link in &page {
             let verdict = again.verdict(tx, link).await?;
-            if verdict.outcome == Outcome::Refused {
-                take_down(tx, ctx, actor, link, reason_code, &verdict).await?;
+            if verdict.outcome == Outcome::Refused
+                && take_down(tx, ctx, actor, link, reason_code, verdict.grounds).await?
+            {
                 dead.push(link.code);
             }
         }
@@ -163,27 +164,40 @@ async fn screen_again(
     Ok(u64::try_from(dead.len()).unwrap_or(u64::MAX))
 }
 
+/// Takes down one link that the lists refuse; `false` when somebody else just did.
 async fn take_down(
     tx: &mut Tx,
     ctx: &Context,
     actor: &Actor,
     link: &Link,
     reason_code: TakedownReason,
-    verdict: &Verdict,
-) -> Result<(), DbError> {
+    grounds: Vec<Ground>,
+) -> Result<bool, DbError> {
+    if store::hold(tx, link.id).await? != Some(LinkStatus::Active) {
+        return Ok(false);
+    }
+    let grounds: Vec<Ground> =
+        grounds.into_iter().filter(|ground| ground.effect == Effect::Refuse).collect();
     let now = ctx.ambient.now();
     let takedown = Takedown {
         id: ctx.ambient.id(),
         link_id: link.id,
-        reason_code,
+        reason_code: reason_of(&grounds).unwrap_or(reason_code),
         note: None,
-        grounds: serde_json::to_value(&verdict.grounds)
+        grounds: serde_json::to_value(&grounds)
             .map_err(|error| DbError::Broken(format!("grounds do not serialise: {error}")))?,
         actor: name_of(actor),
         decided_at: now,
         recorded_at: now,
     };
-    kill(tx, ctx, actor, link, &takedown).await
+    kill(tx, ctx, actor, link, &takedown).await?;
+    Ok(true)
+}
+
+/// The reason that the first list among the grounds gives; it need not be the list that just changed.
+fn reason_of(grounds: &[Ground]) -> Option<TakedownReason> {
+    let list = grounds.iter().find_map(|ground| ground.list)?;
+    list.takedown_reason().parse().ok()
 }
 
 /// One pass over the active links, on the catalogue as it is now.
@@ -231,7 +245,9 @@ impl Again<'_> {
         let product = product
             .ok_or_else(|| DbError::Broken(format!("a link of no product: {product_id}")))?;
         let shop = shop_of(tx, &product).await?;
-        let promoted = (facts_of(&shop), goods_of(&product));
+        // A suspended shop may come back; what its links do meanwhile is not the lists' business.
+        let facts = ShopFacts { status: ShopStanding::Active, ..compliance::shop_facts_of(&shop) };
+        let promoted = (facts, compliance::goods_of(&product));
         if self.promoted.len() >= PRODUCTS_MAX {
             self.promoted.clear();
         }

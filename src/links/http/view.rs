@@ -125,18 +125,9 @@ impl ReviewView {
         Self {
             decision_id: decision.id,
             status: LinkStatus::InReview,
-            grounds: grounds_of(decision, lang),
+            grounds: GroundView::all(&decision.grounds, lang),
         }
     }
-}
-
-/// The grounds of a decision, in words of `lang`.
-pub(super) fn grounds_of(decision: &Decision, lang: Lang) -> Vec<GroundView> {
-    decision
-        .grounds
-        .iter()
-        .map(|ground| GroundView::of(ground, lang))
-        .collect()
 }
 
 /// The act that took a link down.

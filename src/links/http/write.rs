@@ -5,10 +5,10 @@ use actix_web::{HttpResponse, post, web::Data};
 use super::{
     NOT_VERIFIED, OFFICERS, PROMOTERS, REFUSED,
     request::{NewLink, NewTakedown},
-    view::{DeadLinkView, LinkView, ReviewView, grounds_of},
+    view::{DeadLinkView, LinkView, ReviewView},
 };
 use crate::{
-    compliance::{Decision, Screener},
+    compliance::{Compliance, Decision, GroundView},
     kernel::{context::Context, ids::LinkId, text::Prose},
     links::{
         issue::{Issued, issue},
@@ -41,7 +41,7 @@ use crate::{
 #[post("/links")]
 pub(super) async fn create_link(
     ctx: Data<Context>,
-    screener: Data<Screener>,
+    compliance: Data<Compliance>,
     caller: Caller,
     lang: Lang,
     posted: Posted,
@@ -52,7 +52,7 @@ pub(super) async fn create_link(
     posted
         .once(&ctx, &caller, move |tx, ctx| {
             Box::pin(async move {
-                let issued = issue(tx, &ctx, &screener, &actor, owner, wanted).await?;
+                let issued = issue(tx, &ctx, &compliance.screener, &actor, owner, wanted).await?;
                 Ok(match issued {
                     Issued::Link(link) => Answer::created(&LinkView::of(*link, &ctx.public_url)),
                     Issued::InReview(decision) => {
@@ -76,7 +76,7 @@ fn refusal(ctx: &Context, decision: &Decision, lang: Lang) -> Problem {
     problem
         .header("cache-control", "no-store")
         .with("decision_id", decision.id)
-        .with("grounds", grounds_of(decision, lang))
+        .with("grounds", GroundView::all(&decision.grounds, lang))
 }
 
 /// Takes a link down for good: from the next request on it answers 451.
