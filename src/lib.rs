@@ -6,3 +6,13 @@
 //! `mod.rs`. `ARCHITECTURE.md` has the map, `tests/it/tidy.rs` enforces it.
 
 pub mod kernel;
+
+pub mod web;
+
+pub mod audit;
+
+pub mod api;
+pub mod app;
+pub mod cli;
+pub mod config;
+pub mod worker;

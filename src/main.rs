@@ -1,1 +1,5 @@
-fn main() {}
+//! The `tinvia` program.
+
+fn main() -> std::process::ExitCode {
+    tinvia::cli::run()
+}

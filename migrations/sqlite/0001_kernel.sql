@@ -20,5 +20,5 @@ CREATE TABLE outbox (
     recorded_at     TEXT NOT NULL
 ) STRICT;
 
--- Every node asks by topic and time.
-CREATE INDEX outbox_by_time ON outbox (topic, recorded_at);
+-- Every node asks by time.
+CREATE INDEX outbox_by_time ON outbox (recorded_at, announcement_id);

@@ -50,6 +50,8 @@ impl Ambient {
 
 impl std::fmt::Debug for Ambient {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ambient").field("now", &self.now()).finish_non_exhaustive()
+        f.debug_struct("Ambient")
+            .field("now", &self.now())
+            .finish_non_exhaustive()
     }
 }

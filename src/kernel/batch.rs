@@ -25,7 +25,8 @@ pub enum BatchFault {
 }
 
 /// What writes a gathered batch: one answer per item, in the items' order.
-pub type Flush<T, R> = Arc<dyn Fn(Vec<T>) -> BoxFuture<'static, Result<Vec<R>, String>> + Send + Sync>;
+pub type Flush<T, R> =
+    Arc<dyn Fn(Vec<T>) -> BoxFuture<'static, Result<Vec<R>, String>> + Send + Sync>;
 
 /// How a batch gathers.
 #[derive(Debug, Clone, Copy)]
@@ -46,7 +47,9 @@ pub struct Batch<T, R> {
 
 impl<T, R> Clone for Batch<T, R> {
     fn clone(&self) -> Self {
-        Self { queue: self.queue.clone() }
+        Self {
+            queue: self.queue.clone(),
+        }
     }
 }
 
@@ -60,30 +63,44 @@ impl<T: Send + 'static, R: Send + 'static> Batch<T, R> {
     /// Starts the gathering task. Await the returned handle at shutdown, after dropping every producer.
     pub fn start(options: BatchOptions, flush: Flush<T, R>) -> (Self, tokio::task::JoinHandle<()>) {
         let (queue, receiver) = mpsc::channel(options.queue_max);
-        (Self { queue }, tokio::spawn(gather(options, receiver, flush)))
+        (
+            Self { queue },
+            tokio::spawn(gather(options, receiver, flush)),
+        )
     }
 
     /// Writes `item` and waits until its transaction has committed.
     pub async fn write(&self, item: T) -> Result<R, BatchFault> {
         let (answer, answered) = oneshot::channel();
-        self.queue.try_send(Waiting { item, answer: Some(answer) }).map_err(refused)?;
+        self.queue
+            .try_send(Waiting {
+                item,
+                answer: Some(answer),
+            })
+            .map_err(|error| refused(&error))?;
         answered.await.map_err(|_| BatchFault::Stopped)?
     }
 
     /// Leaves `item` to be written without waiting. `Err` means it was dropped, and the caller counts that.
     pub fn leave(&self, item: T) -> Result<(), BatchFault> {
-        self.queue.try_send(Waiting { item, answer: None }).map_err(refused)
+        self.queue
+            .try_send(Waiting { item, answer: None })
+            .map_err(|error| refused(&error))
     }
 }
 
-fn refused<T>(error: mpsc::error::TrySendError<T>) -> BatchFault {
+fn refused<T>(error: &mpsc::error::TrySendError<T>) -> BatchFault {
     match error {
         mpsc::error::TrySendError::Full(_) => BatchFault::Full,
         mpsc::error::TrySendError::Closed(_) => BatchFault::Stopped,
     }
 }
 
-async fn gather<T, R>(options: BatchOptions, mut queue: mpsc::Receiver<Waiting<T, R>>, flush: Flush<T, R>) {
+async fn gather<T, R>(
+    options: BatchOptions,
+    mut queue: mpsc::Receiver<Waiting<T, R>>,
+    flush: Flush<T, R>,
+) {
     let mut waiting = Vec::with_capacity(options.batch_max);
     while queue.recv_many(&mut waiting, options.batch_max).await > 0 {
         if !options.linger.is_zero() {
@@ -94,7 +111,8 @@ async fn gather<T, R>(options: BatchOptions, mut queue: mpsc::Receiver<Waiting<T
                 waiting.push(more);
             }
         }
-        let (items, answers): (Vec<T>, Vec<_>) = waiting.drain(..).map(|w| (w.item, w.answer)).unzip();
+        let (items, answers): (Vec<T>, Vec<_>) =
+            waiting.drain(..).map(|w| (w.item, w.answer)).unzip();
         match flush(items).await {
             Ok(results) => {
                 for (answer, result) in answers.into_iter().zip(results) {
@@ -131,7 +149,11 @@ mod tests {
                 Ok(items.into_iter().map(|item| item * 2).collect())
             })
         });
-        let options = BatchOptions { queue_max: 100, batch_max: 64, linger: Duration::ZERO };
+        let options = BatchOptions {
+            queue_max: 100,
+            batch_max: 64,
+            linger: Duration::ZERO,
+        };
         let (batch, _task) = Batch::start(options, flush);
         let answers = futures_util::future::join_all((0..50).map(|item| batch.write(item))).await;
         for (item, answer) in (0..50).zip(answers) {
@@ -143,7 +165,11 @@ mod tests {
     #[tokio::test]
     async fn a_failed_batch_acknowledges_nobody() {
         let flush: Flush<u32, u32> = Arc::new(|_| Box::pin(async { Err("disk full".to_owned()) }));
-        let options = BatchOptions { queue_max: 10, batch_max: 10, linger: Duration::ZERO };
+        let options = BatchOptions {
+            queue_max: 10,
+            batch_max: 10,
+            linger: Duration::ZERO,
+        };
         let (batch, _task) = Batch::start(options, flush);
         assert!(matches!(batch.write(1).await, Err(BatchFault::Failed(_))));
     }
@@ -151,7 +177,11 @@ mod tests {
     #[tokio::test]
     async fn a_full_queue_refuses_at_once() {
         let flush: Flush<u32, u32> = Arc::new(|_| Box::pin(std::future::pending()));
-        let options = BatchOptions { queue_max: 1, batch_max: 1, linger: Duration::ZERO };
+        let options = BatchOptions {
+            queue_max: 1,
+            batch_max: 1,
+            linger: Duration::ZERO,
+        };
         let (batch, _task) = Batch::start(options, flush);
         batch.leave(1).unwrap();
         tokio::task::yield_now().await;

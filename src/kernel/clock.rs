@@ -1,7 +1,7 @@
 //! Time as a parameter.
 //!
 //! Instants are UTC in whole microseconds: PostgreSQL keeps no more, and a value that changes on its way
-//! through the database could not be compared. Legal days are counted in Asia/Ho_Chi_Minh, a fixed +07:00.
+//! through the database could not be compared. Legal days are counted in `Asia/Ho_Chi_Minh`, a fixed +07:00.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -21,7 +21,10 @@ pub trait Clock: Send + Sync {
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the real clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the real clock"
+    )]
     fn now(&self) -> Instant {
         Utc::now().trunc_subsecs(6)
     }
@@ -40,7 +43,8 @@ impl ManualClock {
 
     /// Moves the clock by `by`, which may be negative.
     pub fn advance(&self, by: TimeDelta) {
-        self.0.fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);
+        self.0
+            .fetch_add(by.num_microseconds().unwrap_or(0), Ordering::SeqCst);
     }
 }
 
@@ -59,13 +63,13 @@ pub fn vietnam() -> FixedOffset {
     FixedOffset::east_opt(VIETNAM_OFFSET_SECONDS).unwrap_or_else(|| chrono::Offset::fix(&Utc))
 }
 
-/// The day in Asia/Ho_Chi_Minh on which `at` falls.
+/// The day in `Asia/Ho_Chi_Minh` on which `at` falls.
 #[must_use]
 pub fn legal_day(at: Instant) -> NaiveDate {
     at.with_timezone(&vietnam()).date_naive()
 }
 
-/// The first instant of `day` in Asia/Ho_Chi_Minh.
+/// The first instant of `day` in `Asia/Ho_Chi_Minh`.
 #[must_use]
 pub fn day_start(day: NaiveDate) -> Instant {
     let midnight = day.and_time(chrono::NaiveTime::MIN).and_utc();
@@ -82,6 +86,9 @@ mod tests {
         let start = day_start(day);
         assert_eq!(start.to_rfc3339(), "2026-06-30T17:00:00+00:00");
         assert_eq!(legal_day(start), day);
-        assert_eq!(legal_day(start - TimeDelta::microseconds(1)), day.pred_opt().unwrap());
+        assert_eq!(
+            legal_day(start - TimeDelta::microseconds(1)),
+            day.pred_opt().unwrap()
+        );
     }
 }

@@ -48,8 +48,18 @@ pub struct WebUrl {
 pub struct HostName(String);
 
 /// Names that never leave a private network (RFC 6761, RFC 6762, RFC 8375).
-const PRIVATE_SUFFIXES: &[&str] =
-    &["localhost", "local", "internal", "intranet", "lan", "home", "corp", "onion", "home.arpa", "arpa"];
+const PRIVATE_SUFFIXES: &[&str] = &[
+    "localhost",
+    "local",
+    "internal",
+    "intranet",
+    "lan",
+    "home",
+    "corp",
+    "onion",
+    "home.arpa",
+    "arpa",
+];
 
 impl HostName {
     /// Reads a host name, Unicode or punycode, in any case, with or without a trailing dot.
@@ -64,7 +74,10 @@ impl HostName {
     fn public(name: &str) -> Result<Self, UrlFault> {
         let name = name.trim_end_matches('.').to_ascii_lowercase();
         let private = PRIVATE_SUFFIXES.iter().any(|suffix| {
-            name == *suffix || name.strip_suffix(suffix).is_some_and(|rest| rest.ends_with('.'))
+            name == *suffix
+                || name
+                    .strip_suffix(suffix)
+                    .is_some_and(|rest| rest.ends_with('.'))
         });
         if private || psl::domain_str(&name).is_none() {
             return Err(UrlFault::NotPublic);
@@ -87,7 +100,11 @@ impl HostName {
     /// Whether this is `other` or below it.
     #[must_use]
     pub fn is_within(&self, other: &Self) -> bool {
-        self == other || self.0.strip_suffix(other.as_str()).is_some_and(|rest| rest.ends_with('.'))
+        self == other
+            || self
+                .0
+                .strip_suffix(other.as_str())
+                .is_some_and(|rest| rest.ends_with('.'))
     }
 }
 
@@ -113,7 +130,8 @@ impl WebUrl {
             return Err(UrlFault::Port);
         }
         let mut url = url;
-        url.set_host(Some(host.as_str())).map_err(|_| UrlFault::Malformed)?;
+        url.set_host(Some(host.as_str()))
+            .map_err(|_| UrlFault::Malformed)?;
         if url.as_str().len() > URL_BYTES_MAX {
             return Err(UrlFault::TooLong);
         }
@@ -141,8 +159,14 @@ impl WebUrl {
 
 /// An empty userinfo (`https://@host`) leaves no trace in the parsed form.
 fn text_has_userinfo(text: &str) -> bool {
-    let after_scheme = text.split_once(':').map_or("", |(_, rest)| rest).trim_start_matches(['/', '\\']);
-    after_scheme.split(['/', '\\', '?', '#']).next().is_some_and(|authority| authority.contains('@'))
+    let after_scheme = text
+        .split_once(':')
+        .map_or("", |(_, rest)| rest)
+        .trim_start_matches(['/', '\\']);
+    after_scheme
+        .split(['/', '\\', '?', '#'])
+        .next()
+        .is_some_and(|authority| authority.contains('@'))
 }
 
 impl std::str::FromStr for WebUrl {
@@ -193,7 +217,10 @@ mod tests {
             assert_eq!(url.as_str(), "https://shop.example.com.vn/a", "{text}");
             assert_eq!(url.host().registrable(), "example.com.vn");
         }
-        assert_eq!(WebUrl::parse("https://bücher.de").unwrap().host().as_str(), "xn--bcher-kva.de");
+        assert_eq!(
+            WebUrl::parse("https://bücher.de").unwrap().host().as_str(),
+            "xn--bcher-kva.de"
+        );
     }
 
     #[test]
@@ -223,7 +250,15 @@ mod tests {
     #[test]
     fn a_subdomain_is_within_and_a_look_alike_is_not() {
         let parent = HostName::parse("example.com").unwrap();
-        assert!(HostName::parse("a.b.example.com").unwrap().is_within(&parent));
-        assert!(!HostName::parse("notexample.com").unwrap().is_within(&parent));
+        assert!(
+            HostName::parse("a.b.example.com")
+                .unwrap()
+                .is_within(&parent)
+        );
+        assert!(
+            !HostName::parse("notexample.com")
+                .unwrap()
+                .is_within(&parent)
+        );
     }
 }

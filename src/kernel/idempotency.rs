@@ -7,7 +7,6 @@
 use chrono::TimeDelta;
 
 use super::{
-    ambient::Ambient,
     clock::Instant,
     db::{DbError, Tx},
     digest::Digest,
@@ -68,17 +67,28 @@ pub async fn claim(tx: &mut Tx, claim: &Claim, now: Instant) -> Result<Claimed, 
     if fresh.is_some() {
         return Ok(Claimed::Fresh);
     }
-    let (request, status, answer): (Vec<u8>, Option<i64>, Option<Vec<u8>>) =
-        tx.sql(STORED).bind(&claim.scope).bind(claim.key.as_slice()).one().await?;
+    let (request, status, answer): (Vec<u8>, Option<i64>, Option<Vec<u8>>) = tx
+        .sql(STORED)
+        .bind(&claim.scope)
+        .bind(claim.key.as_slice())
+        .one()
+        .await?;
     match (status, answer) {
         _ if request != claim.request => Ok(Claimed::OtherRequest),
         (Some(status), Some(answer)) => Ok(Claimed::Answered { status, answer }),
-        _ => Err(DbError::Broken("an idempotency claim was committed without its answer".to_owned())),
+        _ => Err(DbError::Broken(
+            "an idempotency claim was committed without its answer".to_owned(),
+        )),
     }
 }
 
 /// Stores the answer within the transaction.
-pub async fn complete(tx: &mut Tx, claim: &Claim, status: i64, answer: &[u8]) -> Result<(), DbError> {
+pub async fn complete(
+    tx: &mut Tx,
+    claim: &Claim,
+    status: i64,
+    answer: &[u8],
+) -> Result<(), DbError> {
     tx.sql(COMPLETE)
         .bind(&claim.scope)
         .bind(claim.key.as_slice())

@@ -1,6 +1,6 @@
-//! Typed ids: UUIDv7 inside, prefixed text outside (`link_01h…`).
+//! Typed ids: `UUIDv7` inside, prefixed text outside (`link_01h…`).
 //!
-//! The text is a TypeID (specification 0.3.0): prefix, underscore, 26 characters of lower-case Crockford
+//! The text is a `TypeID` (specification 0.3.0): prefix, underscore, 26 characters of lower-case Crockford
 //! base32, the first of them at most 7. Ids order by creation time, so a list's cursor is an id. An id is
 //! never a secret.
 
@@ -24,7 +24,7 @@ pub trait TypedId: Copy + Sized {
     /// The raw key.
     fn uuid(self) -> Uuid;
 
-    /// A UUIDv7 of `at`; the 12 bits under the millisecond hold its fraction, so ids keep microsecond order.
+    /// A `UUIDv7` of `at`; the 12 bits under the millisecond hold its fraction, so ids keep microsecond order.
     #[must_use]
     fn fresh(at: Instant, entropy: [u8; 8]) -> Self {
         let millis = u64::try_from(at.timestamp_millis()).unwrap_or(0);
@@ -55,13 +55,19 @@ pub fn write_text<I: TypedId>(id: I, f: &mut fmt::Formatter<'_>) -> fmt::Result 
 /// Reads prefixed text: strict lower case, the right prefix, no overflow.
 pub fn read_text<I: TypedId>(text: &str) -> Result<I, IdFault> {
     let fault = IdFault(I::PREFIX);
-    let body = text.strip_prefix(I::PREFIX).and_then(|t| t.strip_prefix('_')).ok_or(fault)?;
+    let body = text
+        .strip_prefix(I::PREFIX)
+        .and_then(|t| t.strip_prefix('_'))
+        .ok_or(fault)?;
     if body.len() != TEXT_LEN || body.as_bytes().first().is_none_or(|first| *first > b'7') {
         return Err(fault);
     }
     let mut value: u128 = 0;
     for byte in body.bytes() {
-        let digit = ALPHABET.iter().position(|symbol| *symbol == byte).ok_or(fault)?;
+        let digit = ALPHABET
+            .iter()
+            .position(|symbol| *symbol == byte)
+            .ok_or(fault)?;
         value = (value << 5) | u128::try_from(digit).map_err(|_| fault)?;
     }
     Ok(I::from_uuid(Uuid::from_u128(value)))

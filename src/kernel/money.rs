@@ -49,7 +49,7 @@ impl Currency {
     #[must_use]
     pub fn exponent(self) -> u32 {
         iso_currency::Currency::from_code(self.code())
-            .and_then(|currency| currency.exponent())
+            .and_then(iso_currency::Currency::exponent)
             .map_or(0, u32::from)
     }
 }
@@ -60,9 +60,15 @@ impl std::str::FromStr for Currency {
     /// Reads the three letters in either case.
     fn from_str(text: &str) -> Result<Self, MoneyFault> {
         let upper = text.to_ascii_uppercase();
-        let letters: [u8; 3] = upper.as_bytes().try_into().map_err(|_| MoneyFault::UnknownCurrency)?;
-        let known = iso_currency::Currency::from_code(&upper).and_then(|currency| currency.exponent());
-        known.map(|_| Self(letters)).ok_or(MoneyFault::UnknownCurrency)
+        let letters: [u8; 3] = upper
+            .as_bytes()
+            .try_into()
+            .map_err(|_| MoneyFault::UnknownCurrency)?;
+        let known =
+            iso_currency::Currency::from_code(&upper).and_then(iso_currency::Currency::exponent);
+        known
+            .map(|_| Self(letters))
+            .ok_or(MoneyFault::UnknownCurrency)
     }
 }
 
@@ -124,7 +130,11 @@ fn bounded_minor<'de, D: serde::Deserializer<'de>>(from: D) -> Result<i64, D::Er
 }
 
 fn in_range(minor: i64) -> Result<i64, MoneyFault> {
-    if (-MINOR_MAX..=MINOR_MAX).contains(&minor) { Ok(minor) } else { Err(MoneyFault::OutOfRange) }
+    if (-MINOR_MAX..=MINOR_MAX).contains(&minor) {
+        Ok(minor)
+    } else {
+        Err(MoneyFault::OutOfRange)
+    }
 }
 
 /// Reads decimal text in major units ("550000", "12.50", "-3") into minor units.
@@ -139,11 +149,16 @@ pub fn minor_from_major(text: &str, currency: Currency) -> Result<i64, MoneyFaul
         .or_else(|_| Decimal::from_scientific(text))
         .map_err(|_| MoneyFault::NotANumber)?;
     let scale = Decimal::from(10_u64.pow(currency.exponent()));
-    let minor = decimal.checked_mul(scale).ok_or(MoneyFault::OutOfRange)?.normalize();
+    let minor = decimal
+        .checked_mul(scale)
+        .ok_or(MoneyFault::OutOfRange)?
+        .normalize();
     if minor.scale() != 0 {
         return Err(MoneyFault::TooManyDecimals);
     }
-    i64::try_from(minor).map_err(|_| MoneyFault::OutOfRange).and_then(in_range)
+    i64::try_from(minor)
+        .map_err(|_| MoneyFault::OutOfRange)
+        .and_then(in_range)
 }
 
 /// Writes minor units as decimal text in major units.
@@ -157,15 +172,24 @@ pub fn share_half_up(base_minor: i64, rate_bps: i64) -> Result<i64, MoneyFault> 
     let product = i128::from(base_minor) * i128::from(rate_bps);
     let whole = i128::from(BPS_WHOLE);
     let half = whole / 2;
-    let rounded = if product >= 0 { (product + half) / whole } else { -((-product + half) / whole) };
-    i64::try_from(rounded).map_err(|_| MoneyFault::OutOfRange).and_then(in_range)
+    let rounded = if product >= 0 {
+        (product + half) / whole
+    } else {
+        -((-product + half) / whole)
+    };
+    i64::try_from(rounded)
+        .map_err(|_| MoneyFault::OutOfRange)
+        .and_then(in_range)
 }
 
 /// Splits `total_minor` over `weights` by value: floors first, then the missing units by largest remainder, ties to
 /// the earlier place. The shares add up to the total; all are zero when every weight is.
 #[must_use]
 pub fn split_by_weight(total_minor: i64, weights: &[i64]) -> Vec<i64> {
-    let sum: i128 = weights.iter().map(|weight| i128::from((*weight).max(0))).sum();
+    let sum: i128 = weights
+        .iter()
+        .map(|weight| i128::from((*weight).max(0)))
+        .sum();
     if sum == 0 || total_minor <= 0 {
         return vec![0; weights.len()];
     }
@@ -200,9 +224,18 @@ mod tests {
         assert_eq!(minor_from_major("550000.0", Currency::VND), Ok(550_000));
         assert_eq!(minor_from_major("12.50", usd), Ok(1250));
         assert_eq!(minor_from_major("1.5e3", usd), Ok(150_000));
-        assert_eq!(minor_from_major("0.5", Currency::VND), Err(MoneyFault::TooManyDecimals));
-        assert_eq!(minor_from_major("9223372036854775808", Currency::VND), Err(MoneyFault::OutOfRange));
-        assert_eq!(minor_from_major("1e30", Currency::VND), Err(MoneyFault::OutOfRange));
+        assert_eq!(
+            minor_from_major("0.5", Currency::VND),
+            Err(MoneyFault::TooManyDecimals)
+        );
+        assert_eq!(
+            minor_from_major("9223372036854775808", Currency::VND),
+            Err(MoneyFault::OutOfRange)
+        );
+        assert_eq!(
+            minor_from_major("1e30", Currency::VND),
+            Err(MoneyFault::OutOfRange)
+        );
         assert_eq!(minor_from_major("NaN", usd), Err(MoneyFault::NotANumber));
         assert_eq!(minor_from_major("", usd), Err(MoneyFault::NotANumber));
         assert!("VNĐ".parse::<Currency>().is_err());

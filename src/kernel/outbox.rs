@@ -17,8 +17,10 @@ crate::statements! {
     /// One announcement.
     INSERT = "INSERT INTO outbox (announcement_id, topic, subject, recorded_at) VALUES ($1, $2, $3, $4)";
     /// What was announced since, oldest first.
-    SINCE = "SELECT subject FROM outbox WHERE topic = $1 AND recorded_at > $2
-             ORDER BY recorded_at LIMIT 10000";
+    SINCE = "SELECT announcement_id, topic, subject, recorded_at FROM outbox
+             WHERE recorded_at > $1
+             ORDER BY recorded_at, announcement_id
+             LIMIT 10000";
     /// Retention.
     PRUNE = "DELETE FROM outbox WHERE recorded_at < $1";
 }
@@ -26,8 +28,15 @@ crate::statements! {
 /// Every statement of this module.
 pub const STATEMENTS: &[super::db::Statement] = ALL;
 
-/// Tells every node, once the transaction commits, that `subject` changed.
-pub async fn announce(tx: &mut Tx, ambient: &Ambient, topic: &str, subject: &str) -> Result<(), DbError> {
+/// Tells every node, once the transaction commits, that `subject` changed: this node's listeners before
+/// [`Db::write`] returns, the others when they next ask.
+pub async fn announce(
+    tx: &mut Tx,
+    ambient: &Ambient,
+    topic: &'static str,
+    subject: &str,
+) -> Result<(), DbError> {
+    tx.announces(topic, subject);
     tx.sql(INSERT)
         .bind(ambient.id::<AnnouncementId>())
         .bind(topic)
@@ -38,10 +47,22 @@ pub async fn announce(tx: &mut Tx, ambient: &Ambient, topic: &str, subject: &str
     Ok(())
 }
 
-/// The subjects announced on `topic` after `since`.
-pub async fn heard_since(db: &Db, topic: &str, since: Instant) -> Result<Vec<String>, DbError> {
-    let rows: Vec<(String,)> = db.sql(SINCE).bind(topic).bind(since).all().await?;
-    Ok(rows.into_iter().map(|(subject,)| subject).collect())
+/// One announcement of some node.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct Announcement {
+    /// Names it, so that a listener can tell what it has heard already.
+    pub announcement_id: AnnouncementId,
+    /// What kind of thing changed.
+    pub topic: String,
+    /// Which one.
+    pub subject: String,
+    /// When, by the announcing node's clock.
+    pub recorded_at: Instant,
+}
+
+/// The announcements made after `since`, oldest first, at most 10,000.
+pub async fn heard_since(db: &Db, since: Instant) -> Result<Vec<Announcement>, DbError> {
+    db.sql(SINCE).bind(since).all().await
 }
 
 /// Forgets announcements older than `keep`.

@@ -46,7 +46,9 @@ impl<'de> Deserialize<'de> for Limit {
         if (1..=LIMIT_MAX).contains(&limit) {
             Ok(Self(limit))
         } else {
-            Err(serde::de::Error::custom(format!("limit must be 1 to {LIMIT_MAX}")))
+            Err(serde::de::Error::custom(format!(
+                "limit must be 1 to {LIMIT_MAX}"
+            )))
         }
     }
 }
@@ -66,12 +68,24 @@ impl utoipa::ToSchema for Limit {}
 
 impl<T> Page<T> {
     /// Cuts the probing row off `rows`, which were fetched with [`Limit::probe`] in descending id order.
-    pub fn cut<I: TypedId + fmt::Display>(mut rows: Vec<T>, limit: Limit, id: impl Fn(&T) -> I) -> Self {
+    pub fn cut<I: TypedId + fmt::Display>(
+        mut rows: Vec<T>,
+        limit: Limit,
+        id: impl Fn(&T) -> I,
+    ) -> Self {
         let wanted = usize::try_from(limit.0).unwrap_or(0);
         let has_more = rows.len() > wanted;
         rows.truncate(wanted);
-        let next_cursor = if has_more { rows.last().map(|row| id(row).to_string()) } else { None };
-        Self { data: rows, has_more, next_cursor }
+        let next_cursor = if has_more {
+            rows.last().map(|row| id(row).to_string())
+        } else {
+            None
+        };
+        Self {
+            data: rows,
+            has_more,
+            next_cursor,
+        }
     }
 
     /// The same page with each row turned into something else.

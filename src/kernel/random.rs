@@ -38,7 +38,10 @@ impl SeededRandom {
 
 impl Random for SeededRandom {
     fn fill(&self, buffer: &mut [u8]) {
-        let mut generator = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut generator = self
+            .0
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         generator.fill(buffer);
     }
 }

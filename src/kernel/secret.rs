@@ -62,6 +62,8 @@ pub enum Purpose {
     Idempotency,
     /// Seals raw deliveries, which hold buyers' personal data.
     Delivery,
+    /// Seals personal numbers that serve individuals as tax codes.
+    PersonalTaxCode,
     /// Pseudonyms: e-mail addresses in sign-in throttling, buyers, visitors.
     Pseudonym,
     /// Signs receipts, cursors and other short texts we hand out.
@@ -78,6 +80,7 @@ impl Purpose {
             Self::ShopSecret => b"tinvia shop-secret v1",
             Self::Idempotency => b"tinvia idempotency v1",
             Self::Delivery => b"tinvia delivery v1",
+            Self::PersonalTaxCode => b"tinvia personal-tax-code v1",
             Self::Pseudonym => b"tinvia pseudonym v1",
             Self::Receipt => b"tinvia receipt v1",
         }
@@ -124,7 +127,13 @@ impl KeyRing {
     /// A ring of one root, for tests and for the first start.
     #[must_use]
     pub fn of(root: [u8; 32], created_at: Instant) -> Self {
-        Self { roots: vec![Root { version: 1, created_at, key: Key::new(root) }] }
+        Self {
+            roots: vec![Root {
+                version: 1,
+                created_at,
+                key: Key::new(root),
+            }],
+        }
     }
 
     /// Reads the key file, making it with a fresh root when it is missing.
@@ -150,7 +159,11 @@ impl KeyRing {
     #[must_use]
     pub fn rotated(mut self, root: [u8; 32], created_at: Instant) -> Self {
         let version = self.current().version.saturating_add(1);
-        self.roots.push(Root { version, created_at, key: Key::new(root) });
+        self.roots.push(Root {
+            version,
+            created_at,
+            key: Key::new(root),
+        });
         self
     }
 
@@ -180,11 +193,18 @@ impl KeyRing {
     /// The key of `purpose` under the root of `version`.
     pub fn key_of(&self, purpose: Purpose, version: u8) -> Result<Key, KeyFault> {
         let root = self.roots.iter().find(|root| root.version == version);
-        root.map(|root| root.derive(purpose)).ok_or(KeyFault::UnknownVersion(version))
+        root.map(|root| root.derive(purpose))
+            .ok_or(KeyFault::UnknownVersion(version))
     }
 
     /// Seals `plain` under `purpose`, bound to `context`: opened in another context it fails.
-    pub fn seal(&self, purpose: Purpose, context: &[u8], plain: &[u8], ambient: &Ambient) -> Result<Vec<u8>, KeyFault> {
+    pub fn seal(
+        &self,
+        purpose: Purpose,
+        context: &[u8],
+        plain: &[u8],
+        ambient: &Ambient,
+    ) -> Result<Vec<u8>, KeyFault> {
         let (version, key) = self.key(purpose);
         let mut sealed = vec![version];
         sealed.extend(seal(&key, context, plain, ambient)?);
@@ -192,14 +212,23 @@ impl KeyRing {
     }
 
     /// Opens what [`KeyRing::seal`] made, under whichever root it was sealed.
-    pub fn open(&self, purpose: Purpose, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
+    pub fn open(
+        &self,
+        purpose: Purpose,
+        context: &[u8],
+        sealed: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
         let (version, rest) = sealed.split_first().ok_or(KeyFault::DoesNotOpen)?;
         open(&self.key_of(purpose, *version)?, context, rest)
     }
 
     fn parse(text: &str) -> Result<Self, KeyFault> {
         let mut roots = Vec::new();
-        for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        for (number, line) in text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| !line.trim().is_empty())
+        {
             let malformed = KeyFault::Malformed(number + 1);
             let mut words = line.split_whitespace();
             let version = words.next().and_then(|word| word.parse().ok());
@@ -209,17 +238,29 @@ impl KeyRing {
             let (Some(version), Some(created_at), Some(key)) = (version, created_at, key) else {
                 return Err(malformed);
             };
-            roots.push(Root { version, created_at, key: Key::new(key) });
+            roots.push(Root {
+                version,
+                created_at,
+                key: Key::new(key),
+            });
         }
         roots.sort_by_key(|root| root.version);
-        if roots.is_empty() { Err(KeyFault::Malformed(1)) } else { Ok(Self { roots }) }
+        if roots.is_empty() {
+            Err(KeyFault::Malformed(1))
+        } else {
+            Ok(Self { roots })
+        }
     }
 
     fn create(&self, path: &Path) -> Result<(), KeyFault> {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }
-        let made = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+        let made = std::fs::OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path);
         let mut file = match made {
             Ok(file) => file,
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(()),
@@ -227,7 +268,13 @@ impl KeyRing {
         };
         for root in &self.roots {
             let key = Zeroizing::new(STANDARD.encode(root.key.bytes()));
-            writeln!(file, "{} {} {}", root.version, root.created_at.to_rfc3339(), key.as_str())?;
+            writeln!(
+                file,
+                "{} {} {}",
+                root.version,
+                root.created_at.to_rfc3339(),
+                key.as_str()
+            )?;
         }
         file.sync_all()?;
         Ok(())
@@ -240,7 +287,11 @@ impl Root {
         let mut derived = [0; 32];
         let label = [purpose.label()];
         // 32 bytes are far below HKDF's limit of 255 × 32, the only thing that could fail here.
-        if root.expand(&label, hkdf::HKDF_SHA256).and_then(|okm| okm.fill(&mut derived)).is_err() {
+        if root
+            .expand(&label, hkdf::HKDF_SHA256)
+            .and_then(|okm| okm.fill(&mut derived))
+            .is_err()
+        {
             tracing::error!("key derivation failed");
             std::process::abort();
         }
@@ -251,22 +302,41 @@ impl Root {
 const NONCE_LEN: usize = 12;
 
 /// AES-256-GCM-SIV: nonce, then ciphertext and tag. `context` is authenticated, not stored.
-pub fn seal(key: &Key, context: &[u8], plain: &[u8], ambient: &Ambient) -> Result<Vec<u8>, KeyFault> {
+pub fn seal(
+    key: &Key,
+    context: &[u8],
+    plain: &[u8],
+    ambient: &Ambient,
+) -> Result<Vec<u8>, KeyFault> {
     let nonce: [u8; NONCE_LEN] = ambient.bytes();
     let cipher = Aes256GcmSiv::new(key.bytes().into());
-    let payload = Payload { msg: plain, aad: context };
+    let payload = Payload {
+        msg: plain,
+        aad: context,
+    };
     let mut sealed = nonce.to_vec();
-    sealed.extend(cipher.encrypt(&Nonce::from(nonce), payload).map_err(|_| KeyFault::DoesNotOpen)?);
+    sealed.extend(
+        cipher
+            .encrypt(&Nonce::from(nonce), payload)
+            .map_err(|_| KeyFault::DoesNotOpen)?,
+    );
     Ok(sealed)
 }
 
 /// Opens what [`seal`] made.
 pub fn open(key: &Key, context: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyFault> {
-    let (nonce, body) = sealed.split_at_checked(NONCE_LEN).ok_or(KeyFault::DoesNotOpen)?;
+    let (nonce, body) = sealed
+        .split_at_checked(NONCE_LEN)
+        .ok_or(KeyFault::DoesNotOpen)?;
     let nonce: [u8; NONCE_LEN] = nonce.try_into().map_err(|_| KeyFault::DoesNotOpen)?;
     let cipher = Aes256GcmSiv::new(key.bytes().into());
-    let payload = Payload { msg: body, aad: context };
-    let plain = cipher.decrypt(&Nonce::from(nonce), payload).map_err(|_| KeyFault::DoesNotOpen)?;
+    let payload = Payload {
+        msg: body,
+        aad: context,
+    };
+    let plain = cipher
+        .decrypt(&Nonce::from(nonce), payload)
+        .map_err(|_| KeyFault::DoesNotOpen)?;
     Ok(Zeroizing::new(plain))
 }
 
@@ -282,14 +352,24 @@ mod tests {
     #[test]
     fn sealed_bytes_open_only_where_they_belong() {
         let (ring, ambient) = ring();
-        let sealed = ring.seal(Purpose::ShopSecret, b"row 1", b"plain", &ambient).unwrap();
-        assert_eq!(ring.open(Purpose::ShopSecret, b"row 1", &sealed).unwrap().as_slice(), b"plain");
+        let sealed = ring
+            .seal(Purpose::ShopSecret, b"row 1", b"plain", &ambient)
+            .unwrap();
+        assert_eq!(
+            ring.open(Purpose::ShopSecret, b"row 1", &sealed)
+                .unwrap()
+                .as_slice(),
+            b"plain"
+        );
         assert!(ring.open(Purpose::ShopSecret, b"row 2", &sealed).is_err());
         assert!(ring.open(Purpose::Delivery, b"row 1", &sealed).is_err());
         for position in 0..sealed.len() {
             let mut altered = sealed.clone();
             altered[position] ^= 1;
-            assert!(ring.open(Purpose::ShopSecret, b"row 1", &altered).is_err(), "byte {position}");
+            assert!(
+                ring.open(Purpose::ShopSecret, b"row 1", &altered).is_err(),
+                "byte {position}"
+            );
         }
     }
 
@@ -299,7 +379,12 @@ mod tests {
         let sealed = ring.seal(Purpose::Delivery, b"", b"old", &ambient).unwrap();
         let ring = ring.rotated([9; 32], ambient.now());
         assert_eq!(ring.current().version, 2);
-        assert_eq!(ring.open(Purpose::Delivery, b"", &sealed).unwrap().as_slice(), b"old");
+        assert_eq!(
+            ring.open(Purpose::Delivery, b"", &sealed)
+                .unwrap()
+                .as_slice(),
+            b"old"
+        );
     }
 
     #[test]
@@ -308,11 +393,20 @@ mod tests {
         let path = folder.path().join("keys/tinvia.keys");
         let ambient = Ambient::system();
         let first = KeyRing::open_or_create(&path, &ambient).unwrap();
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
         let second = KeyRing::open_or_create(&path, &ambient).unwrap();
-        assert_eq!(first.key(Purpose::ClickToken).1.bytes(), second.key(Purpose::ClickToken).1.bytes());
+        assert_eq!(
+            first.key(Purpose::ClickToken).1.bytes(),
+            second.key(Purpose::ClickToken).1.bytes()
+        );
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
-        assert!(matches!(KeyRing::open_or_create(&path, &ambient), Err(KeyFault::Exposed)));
+        assert!(matches!(
+            KeyRing::open_or_create(&path, &ambient),
+            Err(KeyFault::Exposed)
+        ));
     }
 
     #[test]

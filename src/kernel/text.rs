@@ -21,7 +21,8 @@ pub enum TextFault {
 }
 
 fn is_hostile(character: char) -> bool {
-    character.is_control() || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+    character.is_control()
+        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
 fn bounded(text: &str, max: usize, newlines: bool) -> Result<String, TextFault> {
@@ -35,7 +36,10 @@ fn bounded(text: &str, max: usize, newlines: bool) -> Result<String, TextFault> 
     if normal.chars().count() > max {
         return Err(TextFault::TooLong(max));
     }
-    if normal.chars().any(|c| is_hostile(c) && !(newlines && matches!(c, '\n' | '\t'))) {
+    if normal
+        .chars()
+        .any(|c| is_hostile(c) && !(newlines && matches!(c, '\n' | '\t')))
+    {
         return Err(TextFault::Control);
     }
     Ok(normal)
@@ -230,9 +234,15 @@ mod tests {
 
     #[test]
     fn text_is_trimmed_normal_and_bounded() {
-        assert_eq!("  Tu\u{0301}i xách ".parse::<Line<10>>().unwrap().as_str(), "Túi xách");
+        assert_eq!(
+            "  Tu\u{0301}i xách ".parse::<Line<10>>().unwrap().as_str(),
+            "Túi xách"
+        );
         assert_eq!("   ".parse::<Line<10>>(), Err(TextFault::Blank));
-        assert_eq!("12345678901".parse::<Line<10>>(), Err(TextFault::TooLong(10)));
+        assert_eq!(
+            "12345678901".parse::<Line<10>>(),
+            Err(TextFault::TooLong(10))
+        );
         assert_eq!("a\u{0}b".parse::<Line<10>>(), Err(TextFault::Control));
         assert_eq!("a\u{202e}b".parse::<Line<10>>(), Err(TextFault::Control));
         assert_eq!("a\nb".parse::<Line<10>>(), Err(TextFault::Control));

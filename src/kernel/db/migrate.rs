@@ -5,11 +5,17 @@ use sqlx::{PgPool, SqlitePool, migrate::MigrateError};
 use super::DbError;
 
 pub(super) async fn sqlite(pool: &SqlitePool) -> Result<(), DbError> {
-    sqlx::migrate!("migrations/sqlite").run(pool).await.map_err(failed)
+    sqlx::migrate!("migrations/sqlite")
+        .run(pool)
+        .await
+        .map_err(failed)
 }
 
 pub(super) async fn postgres(pool: &PgPool) -> Result<(), DbError> {
-    sqlx::migrate!("migrations/postgres").run(pool).await.map_err(failed)
+    sqlx::migrate!("migrations/postgres")
+        .run(pool)
+        .await
+        .map_err(failed)
 }
 
 fn failed(error: MigrateError) -> DbError {

@@ -24,7 +24,7 @@ mod statement;
 use std::{
     str::FromStr,
     sync::{
-        Arc,
+        Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -54,25 +54,37 @@ pub struct DbOptions {
     pub acquire_timeout: Duration,
 }
 
+/// What runs in memory when an announcement is heard: on this node right after the commit that made it, on the
+/// others when they read the outbox. Arguments are topic and subject.
+pub type Listener = Arc<dyn Fn(&str, &str) + Send + Sync>;
+
 /// The database: a pool of connections to either engine. Cheap to clone.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Db {
     pools: Pools,
     disk_failed: Arc<AtomicBool>,
+    listeners: Arc<RwLock<Vec<Listener>>>,
 }
 
 #[derive(Debug, Clone)]
 enum Pools {
-    Sqlite { writer: SqlitePool, readers: SqlitePool },
+    Sqlite {
+        writer: SqlitePool,
+        readers: SqlitePool,
+    },
     Postgres(PgPool),
 }
 
 /// An open transaction. Dropped without a commit, it rolls back.
 #[derive(Debug)]
-pub enum Tx {
-    /// On SQLite's one writer.
+pub struct Tx {
+    connection: Connected,
+    announced: Vec<(&'static str, String)>,
+}
+
+#[derive(Debug)]
+enum Connected {
     Sqlite(Transaction<'static, Sqlite>),
-    /// On PostgreSQL.
     Postgres(Transaction<'static, Postgres>),
 }
 
@@ -93,7 +105,11 @@ impl Db {
         } else {
             connect_sqlite(options).await?
         };
-        let db = Self { pools, disk_failed: Arc::default() };
+        let db = Self {
+            pools,
+            disk_failed: Arc::default(),
+            listeners: Arc::default(),
+        };
         db.assert_durable().await?;
         Ok(db)
     }
@@ -130,7 +146,10 @@ impl Db {
             let mut tx = db.begin().await.map_err(|error| db.noticed(error))?;
             match work(&mut tx).await {
                 Ok(value) => {
-                    tx.commit().await.map_err(|error| db.noticed(error))?;
+                    let announced = tx.commit().await.map_err(|error| db.noticed(error))?;
+                    for (topic, subject) in announced {
+                        db.hear(topic, &subject);
+                    }
                     Ok(value)
                 }
                 Err(error) => {
@@ -147,8 +166,27 @@ impl Db {
         }
     }
 
+    /// Has `listener` called for every announcement from now on. It must not block.
+    pub fn listen(&self, listener: Listener) {
+        self.listeners
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(listener);
+    }
+
+    /// Tells this node's listeners that `subject` changed.
+    pub fn hear(&self, topic: &str, subject: &str) {
+        for listener in self
+            .listeners
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+        {
+            listener(topic, subject);
+        }
+    }
+
     /// Begins a statement on the readers.
-    #[must_use]
     pub fn sql(&self, statement: Statement) -> Stmt<'_> {
         self.readers().sql(statement)
     }
@@ -219,9 +257,15 @@ impl Db {
     }
 
     async fn begin(&self) -> Result<Tx, DbError> {
-        Ok(match &self.pools {
-            Pools::Sqlite { writer, .. } => Tx::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?),
-            Pools::Postgres(pool) => Tx::Postgres(pool.begin().await?),
+        let connection = match &self.pools {
+            Pools::Sqlite { writer, .. } => {
+                Connected::Sqlite(writer.begin_with("BEGIN IMMEDIATE").await?)
+            }
+            Pools::Postgres(pool) => Connected::Postgres(pool.begin().await?),
+        };
+        Ok(Tx {
+            connection,
+            announced: Vec::new(),
         })
     }
 
@@ -246,20 +290,33 @@ impl Tx {
         On::from(self).sql(statement)
     }
 
-    async fn commit(self) -> Result<(), DbError> {
-        match self {
-            Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+    /// Has this node's listeners called once the transaction commits.
+    pub(super) fn announces(&mut self, topic: &'static str, subject: &str) {
+        self.announced.push((topic, subject.to_owned()));
+    }
+
+    async fn commit(self) -> Result<Vec<(&'static str, String)>, DbError> {
+        match self.connection {
+            Connected::Sqlite(tx) => tx.commit().await?,
+            Connected::Postgres(tx) => tx.commit().await?,
         }
-        Ok(())
+        Ok(self.announced)
     }
 
     async fn rollback(self) -> Result<(), DbError> {
-        match self {
-            Self::Sqlite(tx) => tx.rollback().await?,
-            Self::Postgres(tx) => tx.rollback().await?,
+        match self.connection {
+            Connected::Sqlite(tx) => tx.rollback().await?,
+            Connected::Postgres(tx) => tx.rollback().await?,
         }
         Ok(())
+    }
+}
+
+impl std::fmt::Debug for Db {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Db")
+            .field("engine", &self.engine())
+            .finish_non_exhaustive()
     }
 }
 
@@ -281,18 +338,22 @@ async fn connect_sqlite(options: &DbOptions) -> Result<Pools, DbError> {
                 })
             })
     };
-    let writer = pool(1).connect_with(base.clone().create_if_missing(true)).await?;
+    let writer = pool(1)
+        .connect_with(base.clone().create_if_missing(true))
+        .await?;
     let readers = pool(options.connections_max).connect_lazy_with(base.read_only(true));
     Ok(Pools::Sqlite { writer, readers })
 }
 
 async fn connect_postgres(options: &DbOptions) -> Result<PgPool, DbError> {
-    let connect = PgConnectOptions::from_str(&options.url)?.statement_cache_capacity(512).options([
-        ("TimeZone", "UTC"),
-        ("statement_timeout", "30s"),
-        ("lock_timeout", "10s"),
-        ("idle_in_transaction_session_timeout", "60s"),
-    ]);
+    let connect = PgConnectOptions::from_str(&options.url)?
+        .statement_cache_capacity(512)
+        .options([
+            ("TimeZone", "UTC"),
+            ("statement_timeout", "30s"),
+            ("lock_timeout", "10s"),
+            ("idle_in_transaction_session_timeout", "60s"),
+        ]);
     let pool = PgPoolOptions::new()
         .max_connections(options.connections_max)
         .acquire_timeout(options.acquire_timeout)
@@ -306,22 +367,42 @@ async fn connect_postgres(options: &DbOptions) -> Result<PgPool, DbError> {
 /// True when the session is outside any transaction: only then does the transaction's start equal the
 /// statement's. Sent by the simple protocol, because a prepared statement begins its transaction one message
 /// earlier and would answer false on a clean session.
-#[expect(clippy::disallowed_methods, reason = "the extended protocol would give a wrong answer")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the extended protocol would give a wrong answer"
+)]
 async fn session_is_idle(connection: &mut sqlx::PgConnection) -> Result<bool, sqlx::Error> {
-    let row = connection.fetch_one(sqlx::raw_sql("SELECT now() = statement_timestamp()")).await?;
+    let row = connection
+        .fetch_one(sqlx::raw_sql("SELECT now() = statement_timestamp()"))
+        .await?;
     row.try_get(0)
 }
 
-#[expect(clippy::disallowed_methods, reason = "pragmas are the driver's business")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "pragmas are the driver's business"
+)]
 async fn assert_sqlite_durable(writer: &SqlitePool) -> Result<(), DbError> {
-    let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()").fetch_one(writer).await?;
-    let (journal,): (String,) = sqlx::query_as("PRAGMA journal_mode").fetch_one(writer).await?;
-    let (synchronous,): (i64,) = sqlx::query_as("PRAGMA synchronous").fetch_one(writer).await?;
-    let (foreign_keys,): (i64,) = sqlx::query_as("PRAGMA foreign_keys").fetch_one(writer).await?;
-    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()")
+        .fetch_one(writer)
+        .await?;
+    let (journal,): (String,) = sqlx::query_as("PRAGMA journal_mode")
+        .fetch_one(writer)
+        .await?;
+    let (synchronous,): (i64,) = sqlx::query_as("PRAGMA synchronous")
+        .fetch_one(writer)
+        .await?;
+    let (foreign_keys,): (i64,) = sqlx::query_as("PRAGMA foreign_keys")
+        .fetch_one(writer)
+        .await?;
+    let mut parts = version
+        .split('.')
+        .map(|part| part.parse::<u32>().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
     if (next(), next(), next()) < SQLITE_OLDEST {
-        return Err(DbError::Broken(format!("SQLite {version} can corrupt a write-ahead log; 3.51.3 is the oldest allowed")));
+        return Err(DbError::Broken(format!(
+            "SQLite {version} can corrupt a write-ahead log; 3.51.3 is the oldest allowed"
+        )));
     }
     if journal != "wal" || synchronous != 2 || foreign_keys != 1 {
         return Err(DbError::Broken(format!(
@@ -331,12 +412,21 @@ async fn assert_sqlite_durable(writer: &SqlitePool) -> Result<(), DbError> {
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "settings are the driver's business")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "settings are the driver's business"
+)]
 async fn assert_postgres_durable(pool: &PgPool) -> Result<(), DbError> {
-    for setting in ["SHOW synchronous_commit", "SHOW fsync", "SHOW full_page_writes"] {
+    for setting in [
+        "SHOW synchronous_commit",
+        "SHOW fsync",
+        "SHOW full_page_writes",
+    ] {
         let (value,): (String,) = sqlx::query_as(setting).fetch_one(pool).await?;
         if value == "off" {
-            return Err(DbError::Broken(format!("PostgreSQL would lose what it acknowledged: {setting} is off")));
+            return Err(DbError::Broken(format!(
+                "PostgreSQL would lose what it acknowledged: {setting} is off"
+            )));
         }
     }
     Ok(())

@@ -1,11 +1,12 @@
 //! One SQL text for both engines, run by a fluent statement: `tx.sql(INSERT).bind(id).one()`.
 
 use sqlx::{
-    Arguments, AssertSqlSafe, Encode, FromRow, PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool,
-    Type, postgres::PgArguments, postgres::PgRow, sqlite::SqliteArguments, sqlite::SqliteRow,
+    Arguments, AssertSqlSafe, Encode, FromRow, PgConnection, PgPool, Postgres, Sqlite,
+    SqliteConnection, SqlitePool, Type, postgres::PgArguments, postgres::PgRow,
+    sqlite::SqliteArguments, sqlite::SqliteRow,
 };
 
-use super::{Db, DbError, Tx};
+use super::{Connected, Db, DbError, Tx};
 
 /// A named SQL text of a slice's `store.rs`, declared by [`statements!`](crate::statements).
 #[derive(Debug, Clone, Copy)]
@@ -81,22 +82,27 @@ impl<'c> From<&'c Db> for On<'c> {
 
 impl<'c> From<&'c mut Tx> for On<'c> {
     fn from(tx: &'c mut Tx) -> Self {
-        match tx {
-            Tx::Sqlite(tx) => Self::Sqlite(&mut *tx),
-            Tx::Postgres(tx) => Self::Postgres(&mut *tx),
+        match &mut tx.connection {
+            Connected::Sqlite(tx) => Self::Sqlite(&mut *tx),
+            Connected::Postgres(tx) => Self::Postgres(&mut *tx),
         }
     }
 }
 
 impl<'c> On<'c> {
     /// Begins a statement here.
-    #[must_use]
     pub fn sql(self, statement: Statement) -> Stmt<'c> {
         let arguments = match &self {
             Self::SqlitePool(_) | Self::Sqlite(_) => Args::Sqlite(SqliteArguments::default()),
             Self::PostgresPool(_) | Self::Postgres(_) => Args::Postgres(PgArguments::default()),
         };
-        Stmt { on: self, text: statement.text, rows: 1, arguments, fault: None }
+        Stmt {
+            on: self,
+            text: statement.text,
+            rows: 1,
+            arguments,
+            fault: None,
+        }
     }
 }
 
@@ -105,12 +111,19 @@ impl<'c> On<'c> {
     message = "`{Self}` is not a column type of both engines",
     note = "use i64, bool, text, bytes, Uuid, DateTime<Utc>, NaiveDate, Json<T> or a typed id"
 )]
-pub trait Bind<'t>: Encode<'t, Sqlite> + Type<Sqlite> + Encode<'t, Postgres> + Type<Postgres> {}
-impl<'t, T> Bind<'t> for T where T: Encode<'t, Sqlite> + Type<Sqlite> + Encode<'t, Postgres> + Type<Postgres> {}
+pub trait Bind<'t>:
+    Encode<'t, Sqlite> + Type<Sqlite> + Encode<'t, Postgres> + Type<Postgres>
+{
+}
+impl<'t, T> Bind<'t> for T where
+    T: Encode<'t, Sqlite> + Type<Sqlite> + Encode<'t, Postgres> + Type<Postgres>
+{
+}
 
 /// A row both engines can give.
 pub trait Row: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
-impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin {}
+impl<T> Row for T where T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin
+{}
 
 enum Args {
     Sqlite(SqliteArguments),
@@ -150,18 +163,22 @@ impl<'c> Stmt<'c> {
     pub async fn execute(self) -> Result<u64, DbError> {
         let (on, sql, arguments) = self.ready()?;
         let touched = match (on, arguments) {
-            (On::SqlitePool(pool), Args::Sqlite(values)) => {
-                query_sqlite(sql, values).execute(pool).await?.rows_affected()
-            }
-            (On::Sqlite(connection), Args::Sqlite(values)) => {
-                query_sqlite(sql, values).execute(connection).await?.rows_affected()
-            }
-            (On::PostgresPool(pool), Args::Postgres(values)) => {
-                query_postgres(sql, values).execute(pool).await?.rows_affected()
-            }
-            (On::Postgres(connection), Args::Postgres(values)) => {
-                query_postgres(sql, values).execute(connection).await?.rows_affected()
-            }
+            (On::SqlitePool(pool), Args::Sqlite(values)) => query_sqlite(sql, values)
+                .execute(pool)
+                .await?
+                .rows_affected(),
+            (On::Sqlite(connection), Args::Sqlite(values)) => query_sqlite(sql, values)
+                .execute(connection)
+                .await?
+                .rows_affected(),
+            (On::PostgresPool(pool), Args::Postgres(values)) => query_postgres(sql, values)
+                .execute(pool)
+                .await?
+                .rows_affected(),
+            (On::Postgres(connection), Args::Postgres(values)) => query_postgres(sql, values)
+                .execute(connection)
+                .await?
+                .rows_affected(),
             _ => return Err(mixed()),
         };
         Ok(touched)
@@ -180,16 +197,20 @@ impl<'c> Stmt<'c> {
             (On::PostgresPool(pool), Args::Postgres(values)) => {
                 decode_one(query_postgres(sql, values).fetch_optional(pool).await?)
             }
-            (On::Postgres(connection), Args::Postgres(values)) => {
-                decode_one(query_postgres(sql, values).fetch_optional(connection).await?)
-            }
+            (On::Postgres(connection), Args::Postgres(values)) => decode_one(
+                query_postgres(sql, values)
+                    .fetch_optional(connection)
+                    .await?,
+            ),
             _ => Err(mixed()),
         }
     }
 
     /// The one row that must exist.
     pub async fn one<R: Row>(self) -> Result<R, DbError> {
-        self.optional().await?.ok_or_else(|| DbError::Broken("a row that must exist is missing".to_owned()))
+        self.optional()
+            .await?
+            .ok_or_else(|| DbError::Broken("a row that must exist is missing".to_owned()))
     }
 
     /// All rows. The statement itself carries the limit.
@@ -216,7 +237,9 @@ impl<'c> Stmt<'c> {
         if let Some(fault) = self.fault {
             return Err(DbError::Broken(format!("a value does not encode: {fault}")));
         }
-        let sql = self.text.render(matches!(self.arguments, Args::Sqlite(_)), self.rows);
+        let sql = self
+            .text
+            .render(matches!(self.arguments, Args::Sqlite(_)), self.rows);
         Ok((self.on, sql, self.arguments))
     }
 }
@@ -231,7 +254,9 @@ impl Text {
     pub(super) fn render(self, sqlite_engine: bool, rows: usize) -> Sql {
         match self {
             Self::Both(text) => Sql::Constant(text),
-            Self::Each { sqlite, postgres } => Sql::Constant(if sqlite_engine { sqlite } else { postgres }),
+            Self::Each { sqlite, postgres } => {
+                Sql::Constant(if sqlite_engine { sqlite } else { postgres })
+            }
             Self::Rows { head, width, tail } => {
                 let mut sql = String::with_capacity(head.len() + tail.len() + rows * width * 6);
                 sql.push_str(head);
@@ -272,19 +297,26 @@ where
     R: for<'a> FromRow<'a, From>,
     From: sqlx::Row,
 {
-    Ok(rows.iter().map(|row| R::from_row(row)).collect::<Result<_, _>>()?)
+    Ok(rows
+        .iter()
+        .map(|row| R::from_row(row))
+        .collect::<Result<_, _>>()?)
 }
 
-#[expect(clippy::disallowed_methods, reason = "the statement is the one road to the driver")]
-fn query_sqlite(sql: Sql, values: SqliteArguments) -> sqlx::query::Query<'static, Sqlite, SqliteArguments> {
+fn query_sqlite(
+    sql: Sql,
+    values: SqliteArguments,
+) -> sqlx::query::Query<'static, Sqlite, SqliteArguments> {
     match sql {
         Sql::Constant(text) => sqlx::query_with(text, values),
         Sql::Rendered(text) => sqlx::query_with(AssertSqlSafe(text), values),
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the statement is the one road to the driver")]
-fn query_postgres(sql: Sql, values: PgArguments) -> sqlx::query::Query<'static, Postgres, PgArguments> {
+fn query_postgres(
+    sql: Sql,
+    values: PgArguments,
+) -> sqlx::query::Query<'static, Postgres, PgArguments> {
     match sql {
         Sql::Constant(text) => sqlx::query_with(text, values),
         Sql::Rendered(text) => sqlx::query_with(AssertSqlSafe(text), values),

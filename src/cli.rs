@@ -1,0 +1,120 @@
+//! The command line.
+
+use std::{io::Write as _, path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::{
+    api,
+    app::{self, App},
+    config::{Config, LogFormat},
+    kernel::ambient::Ambient,
+};
+
+/// Verified affiliates, tracked links that refuse what the law forbids, commission to the đồng.
+#[derive(Debug, Parser)]
+#[command(name = "tinvia", version)]
+pub struct Cli {
+    /// A settings file; see `src/config.default.toml` for every setting.
+    #[arg(long, global = true, env = "TINVIA_CONFIG")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serves until stopped; migrates the database and makes the keys first.
+    Serve,
+    /// Brings the database up to date.
+    Migrate,
+    /// Prints the OpenAPI document.
+    Openapi,
+    /// Settings.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Reads the settings and says what is wrong with them.
+    Check,
+}
+
+/// What ends a command badly, in words for the operator.
+type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command line.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build();
+    let outcome = match runtime {
+        Ok(runtime) => runtime.block_on(dispatch(cli)),
+        Err(error) => Err(error.into()),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(fault) => {
+            complain(&*fault);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn dispatch(cli: Cli) -> Result<ExitCode, Fault> {
+    if let Command::Openapi = cli.command {
+        say(&api::document().to_pretty_json()?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let config = Config::load(cli.config.as_deref())?;
+    log(&config)?;
+    match cli.command {
+        Command::Serve => serve(config).await?,
+        Command::Migrate => {
+            app::open(&config, Ambient::system(), config.listen).await?;
+            say("the database is up to date")?;
+        }
+        Command::Config(ConfigCommand::Check) => say("the settings read")?,
+        Command::Openapi => {}
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn serve(config: Config) -> Result<(), Fault> {
+    let app = App::build(config, Ambient::system()).await?;
+    say(&format!("tinvia listens on http://{}", app.address))?;
+    app.run().await?;
+    Ok(())
+}
+
+fn log(config: &Config) -> Result<(), Fault> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)?;
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().flatten_event(true).init(),
+    }
+    Ok(())
+}
+
+/// Prints a line for the operator.
+fn say(text: &str) -> Result<(), Fault> {
+    Ok(writeln!(std::io::stdout(), "{text}")?)
+}
+
+fn complain(fault: &(dyn std::error::Error + 'static)) {
+    let mut lines = std::io::stderr();
+    // Nobody is left to tell when stderr is gone.
+    let _gone = writeln!(lines, "tinvia: {fault}");
+    let mut cause = fault.source();
+    while let Some(below) = cause {
+        let _gone = writeln!(lines, "  because: {below}");
+        cause = below.source();
+    }
+}

@@ -1,0 +1,215 @@
+//! What happens around every request: an id, the caller's language, security headers, the access log, and the
+//! rendering of failures.
+
+use std::future::{Ready, ready};
+
+use actix_web::{
+    Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{Payload, ServiceRequest, ServiceResponse},
+    http::{StatusCode, header},
+    middleware::Next,
+    web::Data,
+};
+
+use super::problem::{Kind, Problem, kinds};
+use crate::kernel::{context::Context, ids::RequestId};
+
+/// The caller's language, by `Accept-Language`; Vietnamese when not said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// Vietnamese.
+    #[default]
+    Vi,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// The text in this language.
+    #[must_use]
+    pub fn pick<'a>(self, vi: &'a str, en: &'a str) -> &'a str {
+        match self {
+            Self::Vi => vi,
+            Self::En => en,
+        }
+    }
+
+    /// The language tag.
+    #[must_use]
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::Vi => "vi",
+            Self::En => "en",
+        }
+    }
+
+    /// Reads the request's wish; of those it names we take the one with the higher weight, the first on a tie.
+    #[must_use]
+    pub fn of(request: &HttpRequest) -> Self {
+        let wish = request
+            .headers()
+            .get(header::ACCEPT_LANGUAGE)
+            .and_then(|value| value.to_str().ok());
+        wish.map(Self::of_header).unwrap_or_default()
+    }
+
+    fn of_header(wish: &str) -> Self {
+        let mut best = (Self::default(), 0);
+        for part in wish.split(',').take(20) {
+            let (tag, parameters) = part.split_once(';').unwrap_or((part, ""));
+            let weight = thousandths(parameters);
+            let primary = tag
+                .trim()
+                .split('-')
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase();
+            let lang = match primary.as_str() {
+                "vi" => Self::Vi,
+                "en" => Self::En,
+                _ => continue,
+            };
+            if weight > best.1 {
+                best = (lang, weight);
+            }
+        }
+        best.0
+    }
+}
+
+/// A quality value (RFC 9110, 12.4.2) in thousandths.
+fn thousandths(parameters: &str) -> u32 {
+    let Some(quality) = parameters.trim().strip_prefix("q=") else {
+        return 1000;
+    };
+    let (whole, fraction) = quality.split_once('.').unwrap_or((quality, ""));
+    let fraction: String = fraction.chars().chain("000".chars()).take(3).collect();
+    whole.parse::<u32>().unwrap_or(0).min(1) * 1000 + fraction.parse::<u32>().unwrap_or(0)
+}
+
+impl FromRequest for Lang {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self::of(request)))
+    }
+}
+
+/// Gives the request its id, runs it, renders a failure, adds the headers every answer carries, writes the log line.
+pub async fn around<B: MessageBody + 'static>(
+    request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    let id = request_id(&request);
+    request.extensions_mut().insert(id);
+    let started = std::time::Instant::now();
+    let (lang, method) = (Lang::of(request.request()), request.method().clone());
+    let mut response = next.call(request).await?.map_into_boxed_body();
+    let failure = response
+        .response()
+        .error()
+        .map(|error| failed(error, response.status()));
+    if let Some(problem) = failure {
+        response = response.into_response(problem.render(&id.to_string(), lang));
+    }
+    finish(&mut response, id);
+    let route = response
+        .request()
+        .match_pattern()
+        .unwrap_or_else(|| "unmatched".to_owned());
+    tracing::info!(
+        request_id = %id,
+        method = %method,
+        route,
+        status = response.status().as_u16(),
+        elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+        "request"
+    );
+    Ok(response)
+}
+
+fn request_id(request: &ServiceRequest) -> RequestId {
+    use crate::kernel::ids::TypedId as _;
+    let fallback = || RequestId::from_uuid(uuid::Uuid::nil());
+    request
+        .app_data::<Data<Context>>()
+        .map_or_else(fallback, |context| context.ambient.id())
+}
+
+fn failed(error: &Error, status: StatusCode) -> Problem {
+    if let Some(problem) = error.as_error::<Problem>() {
+        return problem.clone();
+    }
+    let problem = Problem::of(kind_of(status));
+    if status.is_server_error() {
+        tracing::error!(error = %error, "a request failed");
+        return problem;
+    }
+    problem
+}
+
+/// The general code of a status that the server itself answered.
+fn kind_of(status: StatusCode) -> &'static Kind {
+    match status {
+        StatusCode::UNAUTHORIZED => &kinds::UNAUTHENTICATED,
+        StatusCode::NOT_FOUND => &kinds::NOT_FOUND,
+        StatusCode::METHOD_NOT_ALLOWED => &kinds::METHOD_NOT_ALLOWED,
+        StatusCode::REQUEST_TIMEOUT => &kinds::TIMEOUT,
+        StatusCode::PAYLOAD_TOO_LARGE => &kinds::TOO_LARGE,
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => &kinds::MEDIA_TYPE,
+        StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE => &kinds::HEADERS_TOO_LARGE,
+        status if status.is_client_error() => &kinds::MALFORMED,
+        _ => &kinds::INTERNAL,
+    }
+}
+
+/// The headers of ASVS 3.4 and 14.3 that fit an API; a page under its own policy sets its own first.
+fn finish(response: &mut ServiceResponse<BoxBody>, id: RequestId) {
+    let headers = response.headers_mut();
+    let mut set = |name: &'static str, value: &str| {
+        let name = header::HeaderName::from_static(name);
+        if !headers.contains_key(&name)
+            && let Ok(value) = header::HeaderValue::from_str(value)
+        {
+            headers.insert(name, value);
+        }
+    };
+    set("x-request-id", &id.to_string());
+    set("x-content-type-options", "nosniff");
+    set("referrer-policy", "no-referrer");
+    set("cache-control", "no-store");
+    set(
+        "content-security-policy",
+        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
+    );
+    set("cross-origin-opener-policy", "same-origin");
+    set("strict-transport-security", "max-age=31536000");
+}
+
+/// Answers what no route matches.
+pub async fn nothing_here() -> Result<HttpResponse, Problem> {
+    Err(Problem::of(&kinds::NOT_FOUND))
+}
+
+/// The request's id, as the layer gave it.
+#[must_use]
+pub fn id_of(request: &HttpRequest) -> Option<RequestId> {
+    request.extensions().get::<RequestId>().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_heavier_language_wins_and_vietnamese_is_the_default() {
+        assert_eq!(Lang::of_header("en"), Lang::En);
+        assert_eq!(Lang::of_header("en-GB,vi;q=0.9"), Lang::En);
+        assert_eq!(Lang::of_header("en;q=0.4, vi-VN;q=0.8"), Lang::Vi);
+        assert_eq!(Lang::of_header("fr, de"), Lang::Vi);
+        assert_eq!(Lang::of_header(""), Lang::Vi);
+        assert_eq!(Lang::of_header("en;q=9999999999999"), Lang::Vi);
+    }
+}

@@ -1,0 +1,1 @@
+//! Slice by slice, through HTTP.

@@ -1,0 +1,129 @@
+//! A service per test.
+
+use std::{future::Future, net::SocketAddr, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use tinvia::{
+    app::{App, Stop},
+    config::{Config, Passwords},
+    kernel::{
+        ambient::Ambient,
+        clock::{Clock as _, Instant, ManualClock},
+        context::Context,
+        db::Engine,
+        random::SystemRandom,
+    },
+    worker::Job,
+};
+
+use super::{actors::Actor, engines::Fresh};
+
+/// A running service with its clock in the test's hand and its jobs at rest.
+pub(crate) struct TestApp {
+    pub(crate) clock: Arc<ManualClock>,
+    pub(crate) address: SocketAddr,
+    pub(crate) folder: std::path::PathBuf,
+    context: Context,
+    jobs: Vec<Job>,
+    client: reqwest::Client,
+}
+
+/// When every test begins.
+pub(crate) fn beginning() -> Instant {
+    "2026-11-24T03:00:00Z".parse::<DateTime<Utc>>().unwrap()
+}
+
+/// Runs `claim` against a fresh service on `engine`.
+pub(crate) fn run<F, Fut>(engine: Engine, claim: F)
+where
+    F: FnOnce(TestApp) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let fresh = Fresh::of(engine).await;
+        let (app, stop) = TestApp::start(&fresh).await;
+        let context = app.context.clone();
+        claim(app).await;
+        stop.stop().await;
+        context.db.close().await;
+        fresh.remove().await;
+    });
+}
+
+/// The settings of tests: cheap passwords, no quotas, one thread, a free port.
+pub(crate) fn settings(fresh: &Fresh) -> Config {
+    let mut config = Config::load(None).unwrap();
+    config.data_dir = fresh.folder.path().to_path_buf();
+    config.passwords = Passwords {
+        memory_kib: 8,
+        passes: 1,
+        lanes: 1,
+    };
+    config.threads = 1;
+    config
+        .at(&fresh.url, "127.0.0.1:0".parse().unwrap())
+        .unlimited()
+}
+
+impl TestApp {
+    async fn start(fresh: &Fresh) -> (Self, Stop) {
+        let clock = Arc::new(ManualClock::at(beginning()));
+        let ambient = Ambient::new(clock.clone(), Arc::new(SystemRandom));
+        let app = App::build(settings(fresh), ambient).await.unwrap();
+        let stop = app.stopper();
+        let redirects = reqwest::redirect::Policy::none();
+        let client = reqwest::Client::builder()
+            .redirect(redirects)
+            .build()
+            .unwrap();
+        let this = Self {
+            clock,
+            address: app.address,
+            folder: fresh.folder.path().to_path_buf(),
+            context: app.context.clone(),
+            jobs: app.jobs.clone(),
+            client,
+        };
+        tokio::spawn(app.serve_only());
+        (this, stop)
+    }
+
+    /// The service's means, for looking below HTTP.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The present of the test.
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// The whole address of a path.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Somebody who is not signed in.
+    pub(crate) fn anon(&self) -> Actor {
+        Actor::new(self.client.clone(), self.address, None)
+    }
+
+    /// Runs every job until none has anything left to do.
+    pub(crate) async fn settle(&self) {
+        for _ in 0..1000 {
+            let mut done = 0;
+            for job in &self.jobs {
+                done += (job.run)(self.context.clone()).await.unwrap();
+            }
+            if done == 0 {
+                return;
+            }
+        }
+        panic!("the jobs never come to rest");
+    }
+}

@@ -1,0 +1,157 @@
+//! A fresh database for a test: a SQLite file in a folder of its own, or a PostgreSQL database cut from a template.
+
+use std::{path::Path, str::FromStr as _, time::Duration};
+
+use sqlx::{Connection as _, Executor as _, PgConnection, Row as _, postgres::PgConnectOptions};
+use tinvia::kernel::{
+    db::{Db, DbOptions, Engine},
+    digest::{hex, sha256},
+};
+
+/// A database that is gone when the test ends.
+pub(crate) struct Fresh {
+    pub(crate) url: String,
+    pub(crate) folder: tempfile::TempDir,
+    postgres: Option<(PgConnectOptions, String)>,
+}
+
+impl Fresh {
+    pub(crate) async fn of(engine: Engine) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        match engine {
+            Engine::Sqlite => {
+                let url = format!("sqlite://{}", folder.path().join("tinvia.db").display());
+                Self {
+                    url,
+                    folder,
+                    postgres: None,
+                }
+            }
+            Engine::Postgres => Self::cut(folder).await,
+        }
+    }
+
+    async fn cut(folder: tempfile::TempDir) -> Self {
+        let admin = PgConnectOptions::from_str(&server()).unwrap();
+        let mut connection = PgConnection::connect_with(&admin).await.unwrap();
+        let template = template(&mut connection).await;
+        let name = format!("test_{}", hex(&rand_bytes()));
+        run(
+            &mut connection,
+            format!("CREATE DATABASE {name} TEMPLATE {template}"),
+        )
+        .await;
+        connection.close().await.unwrap();
+        Self {
+            url: url_of(&name),
+            folder,
+            postgres: Some((admin, name)),
+        }
+    }
+
+    /// Removes the database; a test that failed leaves it to the throw-away server's end.
+    pub(crate) async fn remove(self) {
+        if let Some((admin, name)) = self.postgres {
+            let mut connection = PgConnection::connect_with(&admin).await.unwrap();
+            run(
+                &mut connection,
+                format!("DROP DATABASE {name} WITH (FORCE)"),
+            )
+            .await;
+        }
+    }
+}
+
+/// How tests reach the database at `url`.
+pub(crate) fn options(url: &str) -> DbOptions {
+    DbOptions {
+        url: url.to_owned(),
+        connections_max: 8,
+        acquire_timeout: Duration::from_secs(20),
+    }
+}
+
+/// The PostgreSQL server that `./dev test` started. Without one these tests fail: they are never skipped.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the test run hands its server over in the environment"
+)]
+pub(crate) fn server() -> String {
+    std::env::var("TINVIA_TEST_POSTGRES_URL")
+        .expect("TINVIA_TEST_POSTGRES_URL is not set: run the tests by `./dev test`")
+}
+
+fn url_of(database: &str) -> String {
+    let mut url = url::Url::parse(&server()).unwrap();
+    url.set_path(database);
+    url.to_string()
+}
+
+fn rand_bytes() -> [u8; 8] {
+    tinvia::kernel::ambient::Ambient::system().bytes()
+}
+
+/// A migrated database to cut others from, made once per state of the migrations.
+async fn template(connection: &mut PgConnection) -> String {
+    let name = format!("template_{}", migrations_digest());
+    let lock = "SELECT pg_advisory_lock(261124)";
+    run(connection, lock.to_owned()).await;
+    let exists = format!("SELECT count(*) FROM pg_database WHERE datname = '{name}'");
+    let row = fetch(connection, exists).await;
+    if row.get::<i64, _>(0) == 0 {
+        let building = format!("{name}_building");
+        run(
+            connection,
+            format!("DROP DATABASE IF EXISTS {building} WITH (FORCE)"),
+        )
+        .await;
+        run(connection, format!("CREATE DATABASE {building}")).await;
+        let db = Db::connect(&options(&url_of(&building))).await.unwrap();
+        db.migrate().await.unwrap();
+        db.close().await;
+        run(
+            connection,
+            format!("ALTER DATABASE {building} RENAME TO {name}"),
+        )
+        .await;
+    }
+    run(connection, "SELECT pg_advisory_unlock(261124)".to_owned()).await;
+    name
+}
+
+fn migrations_digest() -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/postgres");
+    let mut files: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|f| f.unwrap().path())
+        .collect();
+    files.sort();
+    let texts: Vec<Vec<u8>> = files
+        .iter()
+        .map(|file| std::fs::read(file).unwrap())
+        .collect();
+    let parts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
+    hex(&sha256(&parts)[..8])
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "databases are made outside any transaction of ours"
+)]
+pub(crate) async fn run(connection: &mut PgConnection, sql: String) {
+    connection
+        .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql)))
+        .await
+        .unwrap();
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "databases are made outside any transaction of ours"
+)]
+async fn fetch(connection: &mut PgConnection, sql: String) -> sqlx::postgres::PgRow {
+    connection
+        .fetch_one(sqlx::raw_sql(sqlx::AssertSqlSafe(sql)))
+        .await
+        .unwrap()
+}
