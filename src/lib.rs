@@ -11,6 +11,8 @@ pub mod web;
 
 pub mod audit;
 
+pub mod orders;
+
 pub mod api;
 pub mod app;
 pub mod cli;
