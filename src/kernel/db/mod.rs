@@ -17,12 +17,12 @@
 //! | sums are `CAST(COALESCE(SUM(x), 0) AS BIGINT)` | PostgreSQL sums to NUMERIC |
 //! | an optional filter is `CAST($n AS TEXT) IS NULL OR …` | PostgreSQL cannot type the bare parameter |
 
+pub mod connect;
 mod error;
 mod migrate;
 mod statement;
 
 use std::{
-    str::FromStr,
     sync::{
         Arc, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
@@ -31,17 +31,10 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use sqlx::{
-    Connection, Executor, PgPool, Postgres, Row as _, Sqlite, SqlitePool, Transaction,
-    postgres::{PgConnectOptions, PgPoolOptions},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
+use sqlx::{Connection, Executor, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
 pub use error::DbError;
 pub use statement::{Bind, On, Row, Statement, Stmt, Text};
-
-/// The oldest SQLite whose write-ahead log cannot corrupt a database on reset.
-const SQLITE_OLDEST: (u32, u32, u32) = (3, 51, 3);
 
 /// How the database is reached.
 #[derive(Debug, Clone)]
@@ -101,17 +94,16 @@ impl Db {
     /// Connects, refusing an engine that is configured to lose what it acknowledged.
     pub async fn connect(options: &DbOptions) -> Result<Self, DbError> {
         let pools = if options.url.starts_with("postgres") {
-            Pools::Postgres(connect_postgres(options).await?)
+            Pools::Postgres(connect::postgres(options).await?)
         } else {
-            connect_sqlite(options).await?
+            let (writer, readers) = connect::sqlite(options).await?;
+            Pools::Sqlite { writer, readers }
         };
-        let db = Self {
+        Ok(Self {
             pools,
             disk_failed: Arc::default(),
             listeners: Arc::default(),
-        };
-        db.assert_durable().await?;
-        Ok(db)
+        })
     }
 
     /// Brings the schema up to date.
@@ -275,13 +267,6 @@ impl Db {
         }
         error
     }
-
-    async fn assert_durable(&self) -> Result<(), DbError> {
-        match &self.pools {
-            Pools::Sqlite { writer, .. } => assert_sqlite_durable(writer).await,
-            Pools::Postgres(pool) => assert_postgres_durable(pool).await,
-        }
-    }
 }
 
 impl Tx {
@@ -318,116 +303,4 @@ impl std::fmt::Debug for Db {
             .field("engine", &self.engine())
             .finish_non_exhaustive()
     }
-}
-
-async fn connect_sqlite(options: &DbOptions) -> Result<Pools, DbError> {
-    let base = SqliteConnectOptions::from_str(&options.url)?
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .foreign_keys(true)
-        .busy_timeout(Duration::from_secs(10))
-        .statement_cache_capacity(512);
-    let pool = |connections: u32| {
-        SqlitePoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(options.acquire_timeout)
-            .before_acquire(|connection, _| {
-                Box::pin(async move {
-                    connection.ping().await?;
-                    Ok(!connection.is_in_transaction())
-                })
-            })
-    };
-    let writer = pool(1)
-        .connect_with(base.clone().create_if_missing(true))
-        .await?;
-    let readers = pool(options.connections_max).connect_lazy_with(base.read_only(true));
-    Ok(Pools::Sqlite { writer, readers })
-}
-
-async fn connect_postgres(options: &DbOptions) -> Result<PgPool, DbError> {
-    let connect = PgConnectOptions::from_str(&options.url)?
-        .statement_cache_capacity(512)
-        .options([
-            ("TimeZone", "UTC"),
-            ("statement_timeout", "30s"),
-            ("lock_timeout", "10s"),
-            ("idle_in_transaction_session_timeout", "60s"),
-        ]);
-    let pool = PgPoolOptions::new()
-        .max_connections(options.connections_max)
-        .acquire_timeout(options.acquire_timeout)
-        .test_before_acquire(false)
-        .before_acquire(|connection, _| Box::pin(session_is_idle(connection)))
-        .connect_with(connect)
-        .await?;
-    Ok(pool)
-}
-
-/// True when the session is outside any transaction: only then does the transaction's start equal the
-/// statement's. Sent by the simple protocol, because a prepared statement begins its transaction one message
-/// earlier and would answer false on a clean session.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the extended protocol would give a wrong answer"
-)]
-async fn session_is_idle(connection: &mut sqlx::PgConnection) -> Result<bool, sqlx::Error> {
-    let row = connection
-        .fetch_one(sqlx::raw_sql("SELECT now() = statement_timestamp()"))
-        .await?;
-    row.try_get(0)
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "pragmas are the driver's business"
-)]
-async fn assert_sqlite_durable(writer: &SqlitePool) -> Result<(), DbError> {
-    let (version,): (String,) = sqlx::query_as("SELECT sqlite_version()")
-        .fetch_one(writer)
-        .await?;
-    let (journal,): (String,) = sqlx::query_as("PRAGMA journal_mode")
-        .fetch_one(writer)
-        .await?;
-    let (synchronous,): (i64,) = sqlx::query_as("PRAGMA synchronous")
-        .fetch_one(writer)
-        .await?;
-    let (foreign_keys,): (i64,) = sqlx::query_as("PRAGMA foreign_keys")
-        .fetch_one(writer)
-        .await?;
-    let mut parts = version
-        .split('.')
-        .map(|part| part.parse::<u32>().unwrap_or(0));
-    let mut next = || parts.next().unwrap_or(0);
-    if (next(), next(), next()) < SQLITE_OLDEST {
-        return Err(DbError::Broken(format!(
-            "SQLite {version} can corrupt a write-ahead log; 3.51.3 is the oldest allowed"
-        )));
-    }
-    if journal != "wal" || synchronous != 2 || foreign_keys != 1 {
-        return Err(DbError::Broken(format!(
-            "SQLite would not be durable: journal_mode={journal} synchronous={synchronous} foreign_keys={foreign_keys}"
-        )));
-    }
-    Ok(())
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "settings are the driver's business"
-)]
-async fn assert_postgres_durable(pool: &PgPool) -> Result<(), DbError> {
-    for setting in [
-        "SHOW synchronous_commit",
-        "SHOW fsync",
-        "SHOW full_page_writes",
-    ] {
-        let (value,): (String,) = sqlx::query_as(setting).fetch_one(pool).await?;
-        if value == "off" {
-            return Err(DbError::Broken(format!(
-                "PostgreSQL would lose what it acknowledged: {setting} is off"
-            )));
-        }
-    }
-    Ok(())
 }

@@ -1,0 +1,325 @@
+//! Faults that were seen in the layers below, each shown to be harmless here.
+//!
+//! Every test fails when its guard in `kernel::db` is taken out: that is what it is for.
+
+use std::{future::poll_fn, pin::pin, str::FromStr, sync::Arc, task::Poll, time::Duration};
+
+use sqlx::{
+    Connection as _, Executor as _, PgConnection, PgPool, Row as _, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use tinvia::kernel::{
+    ambient::Ambient,
+    clock::Instant,
+    db::{Db, DbError, DbOptions, Engine, Statement, Text, connect},
+    outbox,
+};
+use tokio::sync::Notify;
+
+use crate::support::engines::{self, Fresh};
+
+/// SQLite sets the limit to the present size when the asked one is smaller.
+const FILL_THE_DISK: Statement = Statement {
+    name: "FILL_THE_DISK",
+    text: Text::Both("PRAGMA max_page_count = 1"),
+};
+const BIG_ROW: Statement = Statement {
+    name: "BIG_ROW",
+    text: Text::Both(
+        "INSERT INTO outbox (announcement_id, topic, subject, recorded_at)
+         VALUES (x'00', 'big', CAST(zeroblob(100000) AS TEXT), '2026-01-01T00:00:00+00:00')",
+    ),
+};
+
+#[tokio::test]
+async fn writes_go_on_after_a_full_sqlite_disk() {
+    let fresh = Fresh::of(Engine::Sqlite).await;
+    let db = opened(&fresh).await;
+
+    let refused = db
+        .write(|tx| {
+            Box::pin(async move {
+                tx.sql(FILL_THE_DISK).execute().await?;
+                tx.sql(BIG_ROW).execute().await
+            })
+        })
+        .await;
+    assert!(
+        says_disk_full(&refused.unwrap_err()),
+        "the disk was not full"
+    );
+
+    // Space is back: the limit went with the connection that hit it.
+    let mut written = 0;
+    for number in 0..200 {
+        written += usize::from(announce(&db, "after", number).await.is_ok());
+    }
+    assert_eq!((written, heard(&db, "after").await), (200, 200));
+    assert_eq!(heard(&db, "big").await, 0);
+}
+
+#[tokio::test]
+async fn a_cancelled_begin_leaves_no_session_inside_a_dead_transaction() {
+    let fresh = Fresh::of(Engine::Postgres).await;
+    let pool = connect::postgres(&one_connection(&fresh.url))
+        .await
+        .unwrap();
+
+    let mut dead = 0;
+    for round in 0..400 {
+        // Every stage of the round trip is cut in turn.
+        cancel_after(pool.begin(), round % 4).await;
+        dead += usize::from(is_inside_transaction(&pool).await);
+    }
+    assert_eq!(
+        dead, 0,
+        "sessions handed out inside somebody else's transaction"
+    );
+    pool.close().await;
+    fresh.remove().await;
+}
+
+#[tokio::test]
+async fn a_clean_session_is_handed_out_again() {
+    let fresh = Fresh::of(Engine::Postgres).await;
+    let pool = connect::postgres(&one_connection(&fresh.url))
+        .await
+        .unwrap();
+
+    let first = process_of_session(&pool).await;
+    for _ in 0..999 {
+        assert_eq!(
+            process_of_session(&pool).await,
+            first,
+            "a clean session was thrown away"
+        );
+    }
+    pool.close().await;
+    fresh.remove().await;
+}
+
+#[tokio::test]
+async fn a_write_whose_caller_vanishes_is_still_made_on_sqlite() {
+    let fresh = Fresh::of(Engine::Sqlite).await;
+    let db = opened(&fresh).await;
+    vanish_in_every_write(&db).await;
+}
+
+#[tokio::test]
+async fn a_write_whose_caller_vanishes_is_still_made_on_postgres() {
+    let fresh = Fresh::of(Engine::Postgres).await;
+    let db = opened(&fresh).await;
+    vanish_in_every_write(&db).await;
+    db.close().await;
+    fresh.remove().await;
+}
+
+/// The caller goes away in the middle of its transaction, as a handler does whose client resets.
+async fn vanish_in_every_write(db: &Db) {
+    for number in 0..100 {
+        let (started, vanished, done) = (
+            Arc::new(Notify::new()),
+            Arc::new(Notify::new()),
+            Arc::new(Notify::new()),
+        );
+        let work = {
+            let (started, vanished) = (Arc::clone(&started), Arc::clone(&vanished));
+            db.write(move |tx| {
+                Box::pin(async move {
+                    outbox::announce(tx, &Ambient::system(), "vanished", &number.to_string())
+                        .await?;
+                    started.notify_one();
+                    vanished.notified().await;
+                    Ok::<_, DbError>(())
+                })
+            })
+        };
+        let finished = Arc::clone(&done);
+        let subject = number.to_string();
+        db.listen(Arc::new(move |_, heard| {
+            if heard == subject {
+                finished.notify_one();
+            }
+        }));
+        tokio::select! {
+            _ = work => panic!("the work waits for its caller to vanish"),
+            () = started.notified() => {}
+        }
+        vanished.notify_one();
+        tokio::time::timeout(Duration::from_secs(10), done.notified())
+            .await
+            .unwrap_or_else(|_| panic!("write {number} was lost with its caller"));
+    }
+    assert_eq!(heard(db, "vanished").await, 100);
+}
+
+#[tokio::test]
+async fn a_sqlite_that_may_lose_a_commit_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let durable = |name: &str| {
+        SqliteConnectOptions::from_str(&format!("sqlite://{}", folder.path().join(name).display()))
+            .unwrap()
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+    };
+    for (name, options, complaint) in [
+        ("a", durable("a"), None),
+        (
+            "b",
+            durable("b").journal_mode(SqliteJournalMode::Delete),
+            Some("journal_mode=delete"),
+        ),
+        (
+            "c",
+            durable("c").synchronous(SqliteSynchronous::Normal),
+            Some("synchronous=1"),
+        ),
+        (
+            "d",
+            durable("d").foreign_keys(false),
+            Some("foreign_keys=0"),
+        ),
+    ] {
+        let pool: SqlitePool = SqlitePoolOptions::new()
+            .connect_with(options)
+            .await
+            .unwrap();
+        let verdict = connect::assert_sqlite_durable(&pool).await;
+        match complaint {
+            None => verdict.unwrap(),
+            Some(words) => assert!(verdict.unwrap_err().to_string().contains(words), "{name}"),
+        }
+    }
+    let in_memory = Db::connect(&one_connection("sqlite::memory:")).await;
+    assert!(
+        in_memory
+            .unwrap_err()
+            .to_string()
+            .contains("journal_mode=memory")
+    );
+}
+
+#[test]
+fn a_sqlite_that_may_corrupt_its_log_is_refused() {
+    for (version, is_safe) in [
+        ("3.40.1", false),
+        ("3.51.2", false),
+        ("3.51.3", true),
+        ("3.51.10", true),
+        ("3.100.0", true),
+        ("4.0.0", true),
+        ("3.51.x", false),
+        ("", false),
+    ] {
+        assert_eq!(connect::sqlite_is_safe(version), is_safe, "{version}");
+    }
+}
+
+#[tokio::test]
+async fn a_postgres_that_answers_before_the_disk_is_refused() {
+    let fresh = Fresh::of(Engine::Postgres).await;
+    let durable = Db::connect(&one_connection(&fresh.url)).await.unwrap();
+    durable.close().await;
+
+    set_synchronous_commit(&fresh, "off").await;
+    let refused = Db::connect(&one_connection(&fresh.url)).await.unwrap_err();
+    assert!(
+        refused.to_string().contains("synchronous_commit is off"),
+        "{refused}"
+    );
+
+    set_synchronous_commit(&fresh, "local").await;
+    Db::connect(&one_connection(&fresh.url))
+        .await
+        .unwrap()
+        .close()
+        .await;
+    fresh.remove().await;
+}
+
+/// The two steps of a cancelled begin, and what a pool's next caller would find.
+async fn cancel_after<F: Future>(work: F, polls: usize) {
+    let mut work = pin!(work);
+    let mut polled = 0;
+    poll_fn(|context| {
+        polled += 1;
+        let is_done = work.as_mut().poll(context).is_ready();
+        if is_done || polled > polls {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
+async fn is_inside_transaction(pool: &PgPool) -> bool {
+    let row = raw(pool, "SELECT now() <> statement_timestamp()").await;
+    row.get(0)
+}
+
+async fn process_of_session(pool: &PgPool) -> i32 {
+    raw(pool, "SELECT pg_backend_pid()").await.get(0)
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the extended protocol would give a wrong answer"
+)]
+async fn raw(pool: &PgPool, sql: &'static str) -> sqlx::postgres::PgRow {
+    let mut connection = pool.acquire().await.unwrap();
+    connection.fetch_one(sqlx::raw_sql(sql)).await.unwrap()
+}
+
+async fn set_synchronous_commit(fresh: &Fresh, value: &str) {
+    let mut connection = PgConnection::connect(&fresh.url).await.unwrap();
+    let sql = format!(
+        "DO $$ BEGIN
+            EXECUTE format('ALTER DATABASE %I SET synchronous_commit = {value}', current_database());
+        END $$"
+    );
+    engines::run(&mut connection, sql).await;
+    connection.close().await.unwrap();
+}
+
+fn one_connection(url: &str) -> DbOptions {
+    DbOptions {
+        connections_max: 1,
+        ..engines::options(url)
+    }
+}
+
+async fn opened(fresh: &Fresh) -> Db {
+    let db = Db::connect(&engines::options(&fresh.url)).await.unwrap();
+    db.migrate().await.unwrap();
+    db
+}
+
+async fn announce(db: &Db, topic: &'static str, number: usize) -> Result<(), DbError> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            outbox::announce(tx, &Ambient::system(), topic, &number.to_string()).await
+        })
+    })
+    .await
+}
+
+async fn heard(db: &Db, topic: &'static str) -> usize {
+    let all = outbox::heard_since(db, Instant::UNIX_EPOCH).await.unwrap();
+    all.iter()
+        .filter(|announcement| announcement.topic == topic)
+        .count()
+}
+
+fn says_disk_full(error: &DbError) -> bool {
+    let mut cause: Option<&dyn std::error::Error> = Some(error);
+    while let Some(error) = cause {
+        if error.to_string().contains("full") {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}

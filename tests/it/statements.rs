@@ -1,0 +1,54 @@
+//! Every statement of every slice is prepared on both engines: syntax, tables, columns and parameter types hold.
+//!
+//! What this cannot see is a wrong result; each row type still needs its round trip.
+
+use tinvia::{
+    audit,
+    kernel::{
+        self,
+        db::{Db, Engine, Statement},
+    },
+};
+
+use crate::support::engines::{self, Fresh};
+
+/// A slice stands here by name; `tidy.rs` fails when one is missing.
+const ALL: &[(&str, &[Statement])] = &[
+    ("kernel::idempotency", kernel::idempotency::STATEMENTS),
+    ("kernel::outbox", kernel::outbox::STATEMENTS),
+    ("audit", audit::STATEMENTS),
+];
+
+#[tokio::test]
+async fn every_statement_is_understood_by_sqlite() {
+    prepare_all(Engine::Sqlite).await;
+}
+
+#[tokio::test]
+async fn every_statement_is_understood_by_postgres() {
+    prepare_all(Engine::Postgres).await;
+}
+
+async fn prepare_all(engine: Engine) {
+    let fresh = Fresh::of(engine).await;
+    let db = Db::connect(&engines::options(&fresh.url)).await.unwrap();
+    db.migrate().await.unwrap();
+
+    let mut complaints = Vec::new();
+    for (slice, statements) in ALL {
+        assert!(!statements.is_empty(), "{slice} has no statements");
+        for statement in *statements {
+            if let Err(error) = db.prepare(*statement).await {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                complaints.push(format!(
+                    "{slice}::{}: {}",
+                    statement.name,
+                    cause.unwrap_or_else(|| error.to_string())
+                ));
+            }
+        }
+    }
+    db.close().await;
+    fresh.remove().await;
+    assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
+}
