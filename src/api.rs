@@ -9,14 +9,16 @@ use utoipa::openapi::{
 };
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
-use crate::web::ProblemBody;
+use crate::{catalogue, web::ProblemBody};
 
 /// Mounts every slice.
 pub fn api(cfg: &mut ServiceConfig) {
     cfg.service(scope("/v1").configure(v1));
 }
 
-fn v1(_cfg: &mut ServiceConfig) {}
+fn v1(cfg: &mut ServiceConfig) {
+    cfg.configure(catalogue::routes);
+}
 
 /// The document of what [`api`] mounts, OpenAPI 3.1.
 #[must_use]

@@ -5,11 +5,14 @@
 //! knows no slice. A slice owns its tables, its words and its laws, and reaches another only through that one's
 //! `mod.rs`. `ARCHITECTURE.md` has the map, `tests/it/tidy.rs` enforces it.
 
+pub mod accounts;
 pub mod kernel;
 
 pub mod web;
 
 pub mod audit;
+
+pub mod catalogue;
 
 pub mod orders;
 

@@ -68,6 +68,10 @@ pub enum Purpose {
     Pseudonym,
     /// Signs receipts, cursors and other short texts we hand out.
     Receipt,
+    /// Seals the personal fields of accounts: e-mail address and name.
+    AccountField,
+    /// Blind index over e-mail addresses.
+    EmailIndex,
 }
 
 impl Purpose {
@@ -83,6 +87,8 @@ impl Purpose {
             Self::PersonalTaxCode => b"tinvia personal-tax-code v1",
             Self::Pseudonym => b"tinvia pseudonym v1",
             Self::Receipt => b"tinvia receipt v1",
+            Self::AccountField => b"tinvia account-field v1",
+            Self::EmailIndex => b"tinvia email-index v1",
         }
     }
 }

@@ -3,7 +3,7 @@
 //! What this cannot see is a wrong result; each row type still needs its round trip.
 
 use tinvia::{
-    audit,
+    audit, catalogue,
     kernel::{
         self,
         db::{Db, Engine, Statement},
@@ -17,6 +17,7 @@ const ALL: &[(&str, &[Statement])] = &[
     ("kernel::idempotency", kernel::idempotency::STATEMENTS),
     ("kernel::outbox", kernel::outbox::STATEMENTS),
     ("audit", audit::STATEMENTS),
+    ("catalogue", catalogue::STATEMENTS),
 ];
 
 #[tokio::test]

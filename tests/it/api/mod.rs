@@ -1,1 +1,5 @@
 //! Slice by slice, through HTTP.
+
+mod catalogue_products;
+mod catalogue_programs;
+mod catalogue_shops;

@@ -1,0 +1,502 @@
+//! The SQL of accounts, sessions and keys.
+
+use chrono::NaiveDate;
+
+use super::model::{Account, AccountStatus, EndReason};
+use crate::kernel::{
+    actor::Role,
+    clock::Instant,
+    db::{Db, DbError, On, Tx},
+    ids::{AccountId, ApiKeyId, LeafId, SessionId},
+    page::Limit,
+};
+
+crate::statements! {
+    /// One account per address: no row back means that it is taken.
+    ADD_ACCOUNT = "INSERT INTO account (account_id, status, email_sealed, email_index, display_name_sealed,
+                       password_hash, created_at, leaf_id, password_leaf_id)
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)
+                   ON CONFLICT (email_index) DO NOTHING RETURNING account_id";
+    /// A role.
+    ADD_ROLE = "INSERT INTO account_role (account_id, role) VALUES ($1, $2)";
+    /// An account, one row for each role.
+    ACCOUNT = "SELECT a.account_id, a.status, a.email_sealed, a.display_name_sealed, a.created_at, r.role
+               FROM account AS a
+               JOIN account_role AS r ON r.account_id = a.account_id
+               WHERE a.account_id = $1
+               ORDER BY r.role";
+    /// What sign-in checks.
+    LOGIN_BY_EMAIL = "SELECT account_id, status, password_hash FROM account WHERE email_index = $1";
+    /// What a password change checks.
+    LOGIN_BY_ID = "SELECT account_id, status, password_hash FROM account WHERE account_id = $1";
+    /// A password, only in place of the one that was checked.
+    SET_PASSWORD = "UPDATE account SET password_hash = $3, password_leaf_id = $4
+                    WHERE account_id = $1 AND password_hash = $2";
+    /// The same password at another cost, only in place of the one that was checked.
+    SET_PASSWORD_HASH = "UPDATE account SET password_hash = $3 WHERE account_id = $1 AND password_hash = $2";
+    /// A suspension or its end.
+    SET_STATUS = "UPDATE account SET status = $2, status_leaf_id = $3 WHERE account_id = $1 AND status <> $2";
+    /// Locks the account's row until the commit and reads its status: an update that changes nothing.
+    HOLD_ACCOUNT = "UPDATE account SET status = status WHERE account_id = $1 RETURNING status";
+    /// A session.
+    ADD_SESSION = "INSERT INTO session (session_id, account_id, created_at, expires_at) VALUES ($1, $2, $3, $4)";
+    /// A session and what its account may do, one row for each role.
+    SESSION_CALLER = "SELECT s.expires_at, s.ended_at, a.status, r.role
+                      FROM session AS s
+                      JOIN account AS a ON a.account_id = s.account_id
+                      JOIN account_role AS r ON r.account_id = a.account_id
+                      WHERE s.session_id = $1 AND s.account_id = $2
+                      ORDER BY r.role";
+    /// Locks the session's row until the commit and reads it: an update that changes nothing.
+    HOLD_SESSION = "UPDATE session SET rotations = rotations WHERE session_id = $1
+                    RETURNING account_id, expires_at, ended_at, rotations";
+    /// Counts a refresh.
+    COUNT_ROTATION = "UPDATE session SET rotations = rotations + 1 WHERE session_id = $1";
+    /// Ends one session, once.
+    END_SESSION = "UPDATE session SET ended_at = $2, end_reason = $3, end_leaf_id = $4
+                   WHERE session_id = $1 AND ended_at IS NULL";
+    /// Ends an account's sessions but one.
+    END_OTHER_SESSIONS = "UPDATE session SET ended_at = $3, end_reason = $4, end_leaf_id = $5
+                          WHERE account_id = $1 AND ended_at IS NULL
+                            AND session_id IS DISTINCT FROM $2";
+    /// Ends the oldest sessions beyond the number an account may have.
+    CROWD_OUT = "UPDATE session SET ended_at = $2, end_reason = $3
+                 WHERE session_id IN (SELECT session_id FROM session
+                                      WHERE account_id = $1 AND ended_at IS NULL
+                                      ORDER BY session_id DESC
+                                      LIMIT 100 OFFSET $4)";
+    /// A refresh token.
+    ADD_TOKEN = "INSERT INTO refresh_token (token_digest, session_id, issued_at) VALUES ($1, $2, $3)";
+    /// Which session a refresh token belongs to.
+    TOKEN_SESSION = "SELECT session_id FROM refresh_token WHERE token_digest = $1";
+    /// A refresh token, and whether what replaced it is still live.
+    TOKEN = "SELECT t.issued_at, t.replaced_at, t.successor_digest,
+                    (n.token_digest IS NOT NULL AND n.replaced_at IS NULL) AS successor_is_live
+             FROM refresh_token AS t
+             LEFT JOIN refresh_token AS n ON n.token_digest = t.successor_digest
+             WHERE t.token_digest = $1";
+    /// Exchanges a live token.
+    REPLACE_TOKEN = "UPDATE refresh_token SET replaced_at = $2, successor_digest = $3
+                     WHERE token_digest = $1 AND replaced_at IS NULL";
+    /// Points an exchanged token at what it was exchanged for the second time.
+    REDIRECT_TOKEN = "UPDATE refresh_token SET successor_digest = $2 WHERE token_digest = $1";
+    /// A key for programs.
+    ADD_KEY = "INSERT INTO api_key (api_key_id, account_id, name, secret_digest, scopes, created_at, leaf_id)
+               VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    /// How many keys of an account work.
+    LIVE_KEYS = "SELECT COUNT(*) FROM api_key WHERE account_id = $1 AND revoked_at IS NULL";
+    /// A key and what its account may do, one row for each role.
+    KEY_CALLER = "SELECT k.account_id, k.secret_digest, k.scopes, k.last_used_day, k.revoked_at, a.status, r.role
+                  FROM api_key AS k
+                  JOIN account AS a ON a.account_id = k.account_id
+                  JOIN account_role AS r ON r.account_id = a.account_id
+                  WHERE k.api_key_id = $1
+                  ORDER BY r.role";
+    /// An account's keys, newest first.
+    LIST_KEYS = "SELECT api_key_id, name, scopes, created_at, last_used_day, revoked_at
+                 FROM api_key
+                 WHERE account_id = $1 AND (CAST($2 AS TEXT) IS NULL OR api_key_id < $3)
+                 ORDER BY api_key_id DESC
+                 LIMIT $4";
+    /// One key of an account.
+    KEY = "SELECT api_key_id, name, scopes, created_at, last_used_day, revoked_at
+           FROM api_key WHERE api_key_id = $1 AND account_id = $2";
+    /// The day a key was last seen, written once a day.
+    SET_KEY_USED = "UPDATE api_key SET last_used_day = $2
+                    WHERE api_key_id = $1 AND (last_used_day IS NULL OR last_used_day < $2)";
+    /// Revokes a key, once.
+    REVOKE_KEY = "UPDATE api_key SET revoked_at = $3, revoke_leaf_id = $4
+                  WHERE api_key_id = $1 AND account_id = $2 AND revoked_at IS NULL";
+    /// Retention of chains.
+    PRUNE_TOKENS = "DELETE FROM refresh_token
+                    WHERE session_id IN (SELECT session_id FROM session WHERE expires_at < $1)";
+    /// Retention of sessions.
+    PRUNE_SESSIONS = "DELETE FROM session WHERE expires_at < $1";
+    /// Personal fields shorter than the shortest sealed value.
+    UNSEALED = "SELECT account_id FROM account
+                WHERE LENGTH(email_sealed) < 29 OR LENGTH(display_name_sealed) < 29 OR LENGTH(email_index) <> 32
+                LIMIT 100";
+    /// Accounts with more live sessions or keys than one may have.
+    OVER_LIMIT = "SELECT a.account_id FROM account AS a
+                  WHERE (SELECT COUNT(*) FROM session AS s
+                         WHERE s.account_id = a.account_id AND s.ended_at IS NULL) > $1
+                     OR (SELECT COUNT(*) FROM api_key AS k
+                         WHERE k.account_id = a.account_id AND k.revoked_at IS NULL) > $2
+                  LIMIT 100";
+}
+
+/// A new account's row.
+#[derive(Debug)]
+pub(super) struct NewAccount<'a> {
+    pub(super) id: AccountId,
+    pub(super) email_sealed: &'a [u8],
+    pub(super) email_index: &'a [u8],
+    pub(super) display_name_sealed: &'a [u8],
+    pub(super) password_hash: &'a str,
+    pub(super) created_at: Instant,
+    pub(super) leaf_id: LeafId,
+}
+
+/// Adds the account; false when its address is taken.
+pub(super) async fn add_account(tx: &mut Tx, account: &NewAccount<'_>) -> Result<bool, DbError> {
+    let added: Option<(AccountId,)> = tx
+        .sql(ADD_ACCOUNT)
+        .bind(account.id)
+        .bind(AccountStatus::Active)
+        .bind(account.email_sealed)
+        .bind(account.email_index)
+        .bind(account.display_name_sealed)
+        .bind(account.password_hash)
+        .bind(account.created_at)
+        .bind(account.leaf_id)
+        .optional()
+        .await?;
+    Ok(added.is_some())
+}
+
+pub(super) async fn add_role(tx: &mut Tx, account: AccountId, role: Role) -> Result<(), DbError> {
+    tx.sql(ADD_ROLE).bind(account).bind(role).execute().await?;
+    Ok(())
+}
+
+#[derive(sqlx::FromRow)]
+struct AccountRow {
+    account_id: AccountId,
+    status: AccountStatus,
+    email_sealed: Vec<u8>,
+    display_name_sealed: Vec<u8>,
+    created_at: Instant,
+    role: Role,
+}
+
+/// The account of an id.
+pub async fn by_id(on: impl Into<On<'_>>, account: AccountId) -> Result<Option<Account>, DbError> {
+    let rows: Vec<AccountRow> = on.into().sql(ACCOUNT).bind(account).all().await?;
+    let roles = rows.iter().map(|row| row.role).collect();
+    Ok(rows.into_iter().next().map(|row| Account {
+        id: row.account_id,
+        status: row.status,
+        roles,
+        created_at: row.created_at,
+        email_sealed: row.email_sealed,
+        display_name_sealed: row.display_name_sealed,
+    }))
+}
+
+/// What sign-in checks.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Login {
+    pub(super) account_id: AccountId,
+    pub(super) status: AccountStatus,
+    pub(super) password_hash: String,
+}
+
+pub(super) async fn login_by_email(
+    on: impl Into<On<'_>>,
+    email_index: &[u8],
+) -> Result<Option<Login>, DbError> {
+    on.into().sql(LOGIN_BY_EMAIL).bind(email_index).optional().await
+}
+
+pub(super) async fn login_by_id(
+    on: impl Into<On<'_>>,
+    account: AccountId,
+) -> Result<Option<Login>, DbError> {
+    on.into().sql(LOGIN_BY_ID).bind(account).optional().await
+}
+
+/// Sets a new password in place of the one that was checked; false when that one is no longer there.
+pub(super) async fn set_password(
+    tx: &mut Tx,
+    account: AccountId,
+    checked: &str,
+    fresh: &str,
+    leaf: LeafId,
+) -> Result<bool, DbError> {
+    let touched = tx.sql(SET_PASSWORD).bind(account).bind(checked).bind(fresh).bind(leaf);
+    Ok(touched.execute().await? == 1)
+}
+
+/// Stores the same password at another cost.
+pub(super) async fn set_password_hash(
+    tx: &mut Tx,
+    account: AccountId,
+    checked: &str,
+    fresh: &str,
+) -> Result<(), DbError> {
+    tx.sql(SET_PASSWORD_HASH).bind(account).bind(checked).bind(fresh).execute().await?;
+    Ok(())
+}
+
+/// Changes the status; false when the account has it already or does not exist.
+pub(super) async fn set_status(
+    tx: &mut Tx,
+    account: AccountId,
+    status: AccountStatus,
+    leaf: LeafId,
+) -> Result<bool, DbError> {
+    Ok(tx.sql(SET_STATUS).bind(account).bind(status).bind(leaf).execute().await? == 1)
+}
+
+/// Locks the account until the commit and gives its status.
+pub(super) async fn hold_account(
+    tx: &mut Tx,
+    account: AccountId,
+) -> Result<Option<AccountStatus>, DbError> {
+    let row: Option<(AccountStatus,)> = tx.sql(HOLD_ACCOUNT).bind(account).optional().await?;
+    Ok(row.map(|(status,)| status))
+}
+
+pub(super) async fn add_session(
+    tx: &mut Tx,
+    session: SessionId,
+    account: AccountId,
+    created_at: Instant,
+    expires_at: Instant,
+) -> Result<(), DbError> {
+    let row = tx.sql(ADD_SESSION).bind(session).bind(account);
+    row.bind(created_at).bind(expires_at).execute().await?;
+    Ok(())
+}
+
+/// A session as the authenticator needs it, with the account's present state.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct SessionCaller {
+    pub(super) expires_at: Instant,
+    pub(super) ended_at: Option<Instant>,
+    pub(super) status: AccountStatus,
+    pub(super) role: Role,
+}
+
+/// The session and its account, one row for each role.
+pub(super) async fn session_caller(
+    db: &Db,
+    session: SessionId,
+    account: AccountId,
+) -> Result<Vec<SessionCaller>, DbError> {
+    db.sql(SESSION_CALLER).bind(session).bind(account).all().await
+}
+
+/// A session under its lock.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct HeldSession {
+    pub(super) account_id: AccountId,
+    pub(super) expires_at: Instant,
+    pub(super) ended_at: Option<Instant>,
+    pub(super) rotations: i64,
+}
+
+pub(super) async fn hold_session(tx: &mut Tx, session: SessionId) -> Result<HeldSession, DbError> {
+    tx.sql(HOLD_SESSION).bind(session).one().await
+}
+
+pub(super) async fn count_rotation(tx: &mut Tx, session: SessionId) -> Result<(), DbError> {
+    tx.sql(COUNT_ROTATION).bind(session).execute().await?;
+    Ok(())
+}
+
+/// Ends one session; false when it had ended before.
+pub(super) async fn end_session(
+    tx: &mut Tx,
+    session: SessionId,
+    now: Instant,
+    reason: EndReason,
+    leaf: Option<LeafId>,
+) -> Result<bool, DbError> {
+    let ended = tx.sql(END_SESSION).bind(session).bind(now).bind(reason).bind(leaf);
+    Ok(ended.execute().await? == 1)
+}
+
+/// Ends an account's sessions but `kept`, and gives their number.
+pub(super) async fn end_other_sessions(
+    tx: &mut Tx,
+    account: AccountId,
+    kept: Option<SessionId>,
+    now: Instant,
+    reason: EndReason,
+    leaf: LeafId,
+) -> Result<u64, DbError> {
+    let ended = tx.sql(END_OTHER_SESSIONS).bind(account).bind(kept).bind(now).bind(reason);
+    ended.bind(leaf).execute().await
+}
+
+/// Ends the oldest live sessions beyond `kept_max`.
+pub(super) async fn crowd_out(
+    tx: &mut Tx,
+    account: AccountId,
+    now: Instant,
+    kept_max: i64,
+) -> Result<u64, DbError> {
+    let ended = tx.sql(CROWD_OUT).bind(account).bind(now).bind(EndReason::CrowdedOut);
+    ended.bind(kept_max).execute().await
+}
+
+pub(super) async fn add_token(
+    tx: &mut Tx,
+    digest: &[u8],
+    session: SessionId,
+    now: Instant,
+) -> Result<(), DbError> {
+    tx.sql(ADD_TOKEN).bind(digest).bind(session).bind(now).execute().await?;
+    Ok(())
+}
+
+pub(super) async fn token_session(
+    on: impl Into<On<'_>>,
+    digest: &[u8],
+) -> Result<Option<SessionId>, DbError> {
+    let row: Option<(SessionId,)> = on.into().sql(TOKEN_SESSION).bind(digest).optional().await?;
+    Ok(row.map(|(session,)| session))
+}
+
+/// A refresh token's row.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Token {
+    pub(super) issued_at: Instant,
+    pub(super) replaced_at: Option<Instant>,
+    pub(super) successor_digest: Option<Vec<u8>>,
+    pub(super) successor_is_live: bool,
+}
+
+pub(super) async fn token(tx: &mut Tx, digest: &[u8]) -> Result<Token, DbError> {
+    tx.sql(TOKEN).bind(digest).one().await
+}
+
+/// Exchanges a live token. Touching another number of rows than one breaks the chain.
+pub(super) async fn replace_token(
+    tx: &mut Tx,
+    digest: &[u8],
+    now: Instant,
+    successor: &[u8],
+) -> Result<(), DbError> {
+    match tx.sql(REPLACE_TOKEN).bind(digest).bind(now).bind(successor).execute().await? {
+        1 => Ok(()),
+        _ => Err(DbError::Broken("a live refresh token is missing".to_owned())),
+    }
+}
+
+pub(super) async fn redirect_token(
+    tx: &mut Tx,
+    digest: &[u8],
+    successor: &[u8],
+) -> Result<(), DbError> {
+    tx.sql(REDIRECT_TOKEN).bind(digest).bind(successor).execute().await?;
+    Ok(())
+}
+
+/// A new key's row.
+#[derive(Debug)]
+pub(super) struct NewKey<'a> {
+    pub(super) id: ApiKeyId,
+    pub(super) account: AccountId,
+    pub(super) name: &'a str,
+    pub(super) secret_digest: &'a [u8],
+    pub(super) scopes: &'a str,
+    pub(super) created_at: Instant,
+    pub(super) leaf_id: LeafId,
+}
+
+pub(super) async fn add_key(tx: &mut Tx, key: &NewKey<'_>) -> Result<(), DbError> {
+    tx.sql(ADD_KEY)
+        .bind(key.id)
+        .bind(key.account)
+        .bind(key.name)
+        .bind(key.secret_digest)
+        .bind(key.scopes)
+        .bind(key.created_at)
+        .bind(key.leaf_id)
+        .execute()
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn live_keys(tx: &mut Tx, account: AccountId) -> Result<i64, DbError> {
+    let (count,): (i64,) = tx.sql(LIVE_KEYS).bind(account).one().await?;
+    Ok(count)
+}
+
+/// A key as the authenticator needs it, with the account's present state.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct KeyCaller {
+    pub(super) account_id: AccountId,
+    pub(super) secret_digest: Vec<u8>,
+    pub(super) scopes: String,
+    pub(super) last_used_day: Option<NaiveDate>,
+    pub(super) revoked_at: Option<Instant>,
+    pub(super) status: AccountStatus,
+    pub(super) role: Role,
+}
+
+/// The key and its account, one row for each role.
+pub(super) async fn key_caller(db: &Db, key: ApiKeyId) -> Result<Vec<KeyCaller>, DbError> {
+    db.sql(KEY_CALLER).bind(key).all().await
+}
+
+/// A key as its owner sees it.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct KeyRow {
+    pub(super) api_key_id: ApiKeyId,
+    pub(super) name: String,
+    pub(super) scopes: String,
+    pub(super) created_at: Instant,
+    pub(super) last_used_day: Option<NaiveDate>,
+    pub(super) revoked_at: Option<Instant>,
+}
+
+pub(super) async fn list_keys(
+    db: &Db,
+    account: AccountId,
+    after: Option<ApiKeyId>,
+    limit: Limit,
+) -> Result<Vec<KeyRow>, DbError> {
+    let said = after.map(|key| key.to_string());
+    db.sql(LIST_KEYS).bind(account).bind(said).bind(after).bind(limit.probe()).all().await
+}
+
+pub(super) async fn key(
+    tx: &mut Tx,
+    key: ApiKeyId,
+    account: AccountId,
+) -> Result<Option<KeyRow>, DbError> {
+    tx.sql(KEY).bind(key).bind(account).optional().await
+}
+
+pub(super) async fn set_key_used(
+    tx: &mut Tx,
+    key: ApiKeyId,
+    day: NaiveDate,
+) -> Result<(), DbError> {
+    tx.sql(SET_KEY_USED).bind(key).bind(day).execute().await?;
+    Ok(())
+}
+
+/// Revokes a key; false when it was revoked before.
+pub(super) async fn revoke_key(
+    tx: &mut Tx,
+    key: ApiKeyId,
+    account: AccountId,
+    now: Instant,
+    leaf: LeafId,
+) -> Result<bool, DbError> {
+    Ok(tx.sql(REVOKE_KEY).bind(key).bind(account).bind(now).bind(leaf).execute().await? == 1)
+}
+
+/// Forgets sessions that expired before `before`, and their chains.
+pub(super) async fn prune(tx: &mut Tx, before: Instant) -> Result<u64, DbError> {
+    tx.sql(PRUNE_TOKENS).bind(before).execute().await?;
+    tx.sql(PRUNE_SESSIONS).bind(before).execute().await
+}
+
+pub(super) async fn unsealed(db: &Db) -> Result<Vec<AccountId>, DbError> {
+    let rows: Vec<(AccountId,)> = db.sql(UNSEALED).all().await?;
+    Ok(rows.into_iter().map(|(account,)| account).collect())
+}
+
+pub(super) async fn over_limit(
+    db: &Db,
+    sessions_max: i64,
+    keys_max: i64,
+) -> Result<Vec<AccountId>, DbError> {
+    let rows: Vec<(AccountId,)> = db.sql(OVER_LIMIT).bind(sessions_max).bind(keys_max).all().await?;
+    Ok(rows.into_iter().map(|(account,)| account).collect())
+}
