@@ -21,6 +21,8 @@ pub mod links;
 
 pub mod clicks;
 
+pub mod orders;
+
 pub mod ledger;
 
 pub mod api;
