@@ -25,6 +25,8 @@ pub mod orders;
 
 pub mod ledger;
 
+pub mod commissions;
+
 pub mod api;
 pub mod app;
 pub mod cli;

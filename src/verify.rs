@@ -1,9 +1,9 @@
 //! `tinvia verify`: asks every slice for stored rows that break a law of the system.
 
 use crate::{
-    audit, catalogue,
+    audit, catalogue, commissions,
     kernel::{context::Context, db::DbError, law::Breach},
-    links,
+    ledger, links,
 };
 
 /// The laws, by number, as `ARCHITECTURE.md` words them.
@@ -24,6 +24,8 @@ pub async fn breaches(ctx: &Context) -> Result<Vec<Breach>, DbError> {
     found.extend(audit::laws(&ctx.db).await?);
     found.extend(catalogue::laws(&ctx.db).await?);
     found.extend(links::laws(&ctx.db).await?);
+    found.extend(ledger::laws(&ctx.db).await?);
+    found.extend(commissions::laws(&ctx.db).await?);
     found.sort_by_key(|breach| breach.law);
     Ok(found)
 }
