@@ -9,15 +9,17 @@ use utoipa::openapi::{
 };
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
-use crate::{catalogue, web::ProblemBody};
+use crate::{accounts, catalogue, web::ProblemBody};
 
 /// Mounts every slice.
 pub fn api(cfg: &mut ServiceConfig) {
     cfg.service(scope("/v1").configure(v1));
+    cfg.configure(accounts::well_known);
 }
 
 fn v1(cfg: &mut ServiceConfig) {
     cfg.configure(catalogue::routes);
+    cfg.configure(accounts::routes);
 }
 
 /// The document of what [`api`] mounts, OpenAPI 3.1.

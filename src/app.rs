@@ -16,6 +16,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
+    accounts::{AccountsError, AccountsOptions, Authority, PasswordCost},
     api::{self, Offered},
     config::Config,
     kernel::{
@@ -44,6 +45,9 @@ pub enum StartFault {
     /// The keys cannot be used.
     #[error("keys: {0}")]
     Keys(#[from] KeyFault),
+    /// Sign-in cannot be set up.
+    #[error("sign-in: {0}")]
+    Accounts(#[from] AccountsError),
     /// The address cannot be listened on, or a folder cannot be made.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -98,7 +102,7 @@ impl App {
         let listener = std::net::TcpListener::bind(config.listen)?;
         let address = listener.local_addr()?;
         let context = open(&config, ambient, address).await?;
-        let shared = Shared::new(&config, &context);
+        let shared = Shared::new(&config, &context)?;
         let jobs = shared.jobs();
         let server = serve(listener, &config, context.clone(), shared)?;
         Ok(Self {
@@ -163,17 +167,27 @@ struct Shared {
     offered: Data<Offered>,
     document: Data<String>,
     proxies: Data<web::auth::TrustedProxies>,
+    authority: Authority,
 }
 
 impl Shared {
-    fn new(config: &Config, _context: &Context) -> Self {
+    fn new(config: &Config, context: &Context) -> Result<Self, StartFault> {
         let document = api::document();
-        Self {
+        let accounts = AccountsOptions {
+            password_cost: PasswordCost {
+                memory_kib: config.passwords.memory_kib,
+                passes: config.passwords.passes,
+                lanes: config.passwords.lanes,
+            },
+            ..AccountsOptions::default()
+        };
+        Ok(Self {
             metrics: recorder(),
             offered: Data::new(Offered::of(&document)),
             document: Data::new(document.to_pretty_json().unwrap_or_default()),
             proxies: Data::new(web::auth::TrustedProxies(config.trusted_proxies)),
-        }
+            authority: Authority::new(context, accounts)?,
+        })
     }
 
     /// Every background job.
@@ -183,10 +197,13 @@ impl Shared {
 
     /// Hands the slices' state to the handlers.
     fn register(&self, cfg: &mut aw::ServiceConfig) {
+        let authenticator: Arc<dyn web::Authenticator> = Arc::new(self.authority.clone());
         cfg.app_data(Data::new(self.metrics.clone()))
             .app_data(self.offered.clone())
             .app_data(self.document.clone())
-            .app_data(self.proxies.clone());
+            .app_data(self.proxies.clone())
+            .app_data(Data::new(self.authority.clone()))
+            .app_data(Data::new(authenticator));
     }
 }
 

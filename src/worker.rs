@@ -7,8 +7,11 @@ use futures_util::future::BoxFuture;
 use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::kernel::{
-    clock::Instant, context::Context, db::DbError, idempotency, ids::AnnouncementId, outbox,
+use crate::{
+    accounts,
+    kernel::{
+        clock::Instant, context::Context, db::DbError, idempotency, ids::AnnouncementId, outbox,
+    },
 };
 
 /// What a job does in one go; answers how many things it did, so that it runs again at once while there is more.
@@ -61,6 +64,12 @@ pub fn jobs() -> Vec<Job> {
             every: Duration::from_hours(1),
             wake: None,
             run: Arc::new(|ctx| Box::pin(prune(ctx))),
+        },
+        Job {
+            name: "accounts.prune",
+            every: Duration::from_hours(1),
+            wake: None,
+            run: Arc::new(|ctx| Box::pin(accounts::prune(ctx))),
         },
     ]
 }

@@ -67,7 +67,11 @@ impl FromStr for Email {
         let domain = idna::domain_to_ascii_strict(domain).map_err(|_| EmailFault)?;
         let address = format!("{local}@{domain}");
         let fits = address.len() <= ADDRESS_BYTES_MAX && !domain.is_empty();
-        if fits && is_host(&domain) { Ok(Self(address)) } else { Err(EmailFault) }
+        if fits && is_host(&domain) {
+            Ok(Self(address))
+        } else {
+            Err(EmailFault)
+        }
     }
 }
 
@@ -127,7 +131,10 @@ mod tests {
     fn spellings_of_one_mailbox_are_one_address() {
         assert_eq!(normal("  An.Nguyen@Example.VN "), "an.nguyen@example.vn");
         assert_eq!(normal("an@bücher.example"), "an@xn--bcher-kva.example");
-        assert_eq!(normal("an@XN--BCHER-KVA.example"), "an@xn--bcher-kva.example");
+        assert_eq!(
+            normal("an@XN--BCHER-KVA.example"),
+            "an@xn--bcher-kva.example"
+        );
         assert_eq!(normal("tu\u{0301}i@example.vn"), normal("túi@example.vn"));
         assert_eq!(normal("an+shop@example.vn"), "an+shop@example.vn");
     }
@@ -135,15 +142,39 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused() {
         for text in [
-            "", "an", "@example.vn", "an@", "an@@example.vn", "a b@example.vn", "an@exa mple.vn",
-            "an\u{0}@example.vn", ".an@example.vn", "an..b@example.vn", "\"an\"@example.vn",
-            "an@-example.vn", "an@example..vn", "an\n@example.vn", "an\u{202e}@example.vn",
+            "",
+            "an",
+            "@example.vn",
+            "an@",
+            "an@@example.vn",
+            "a b@example.vn",
+            "an@exa mple.vn",
+            "an\u{0}@example.vn",
+            ".an@example.vn",
+            "an..b@example.vn",
+            "\"an\"@example.vn",
+            "an@-example.vn",
+            "an@example..vn",
+            "an\n@example.vn",
+            "an\u{202e}@example.vn",
         ] {
             assert!(text.parse::<Email>().is_err(), "{text:?}");
         }
-        assert!(format!("{}@example.vn", "a".repeat(65)).parse::<Email>().is_err());
-        assert!(format!("{}@example.vn", "a".repeat(64)).parse::<Email>().is_ok());
-        assert!(format!("a@{}.vn", "b.".repeat(200)).parse::<Email>().is_err());
+        assert!(
+            format!("{}@example.vn", "a".repeat(65))
+                .parse::<Email>()
+                .is_err()
+        );
+        assert!(
+            format!("{}@example.vn", "a".repeat(64))
+                .parse::<Email>()
+                .is_ok()
+        );
+        assert!(
+            format!("a@{}.vn", "b.".repeat(200))
+                .parse::<Email>()
+                .is_err()
+        );
     }
 
     #[test]

@@ -13,8 +13,13 @@ pub enum AccountsError {
     #[error("the e-mail address is taken")]
     EmailTaken,
     /// The password would be guessed.
-    #[error("the password {0}")]
-    PasswordWeak(Weakness),
+    #[error("the password {weakness}")]
+    PasswordWeak {
+        /// JSON pointer to the field that holds it.
+        field: &'static str,
+        /// Why.
+        weakness: Weakness,
+    },
     /// Address and password do not belong together, whichever of them is wrong.
     #[error("the credentials are wrong")]
     CredentialsWrong,
@@ -54,7 +59,7 @@ pub enum AccountsError {
 }
 
 /// The address already has an account.
-pub const EMAIL_TAKEN: Kind = Kind {
+pub(super) const EMAIL_TAKEN: Kind = Kind {
     code: "account-email-taken",
     status: 409,
     en: "This e-mail address already has an account",
@@ -62,7 +67,7 @@ pub const EMAIL_TAKEN: Kind = Kind {
 };
 
 /// The password is too short, too common or too regular.
-pub const PASSWORD_WEAK: Kind = Kind {
+pub(super) const PASSWORD_WEAK: Kind = Kind {
     code: "account-password-weak",
     status: 422,
     en: "This password would be guessed",
@@ -70,7 +75,7 @@ pub const PASSWORD_WEAK: Kind = Kind {
 };
 
 /// The present password was not given rightly.
-pub const CURRENT_PASSWORD_WRONG: Kind = Kind {
+pub(super) const CURRENT_PASSWORD_WRONG: Kind = Kind {
     code: "account-password-wrong",
     status: 422,
     en: "The present password is wrong",
@@ -78,7 +83,7 @@ pub const CURRENT_PASSWORD_WRONG: Kind = Kind {
 };
 
 /// The same for an unknown address, a wrong password and a suspended account.
-pub const CREDENTIALS_WRONG: Kind = Kind {
+pub(super) const CREDENTIALS_WRONG: Kind = Kind {
     code: "session-credentials-wrong",
     status: 401,
     en: "E-mail address or password is wrong",
@@ -86,7 +91,7 @@ pub const CREDENTIALS_WRONG: Kind = Kind {
 };
 
 /// The same for an unknown, used, expired or revoked refresh token.
-pub const REFRESH_TOKEN_WRONG: Kind = Kind {
+pub(super) const REFRESH_TOKEN_WRONG: Kind = Kind {
     code: "session-refresh-token-wrong",
     status: 401,
     en: "Sign in again",
@@ -94,7 +99,7 @@ pub const REFRESH_TOKEN_WRONG: Kind = Kind {
 };
 
 /// No more keys for this account.
-pub const API_KEYS_FULL: Kind = Kind {
+pub(super) const API_KEYS_FULL: Kind = Kind {
     code: "api-key-limit-reached",
     status: 409,
     en: "The account has as many API keys as it may have",
@@ -115,8 +120,8 @@ impl From<AccountsError> for Problem {
     fn from(error: AccountsError) -> Self {
         match error {
             AccountsError::EmailTaken => Self::of(&EMAIL_TAKEN).field("/email", "is taken"),
-            AccountsError::PasswordWeak(weakness) => {
-                Self::of(&PASSWORD_WEAK).field("/password", weakness.to_string())
+            AccountsError::PasswordWeak { field, weakness } => {
+                Self::of(&PASSWORD_WEAK).field(field, weakness.to_string())
             }
             AccountsError::CredentialsWrong => Self::of(&CREDENTIALS_WRONG),
             AccountsError::CurrentPasswordWrong => {
@@ -128,8 +133,12 @@ impl From<AccountsError> for Problem {
             } => Self::of(&kinds::THROTTLED).retry_after(retry_after_seconds),
             AccountsError::Busy => Self::of(&kinds::BUSY).retry_after(1),
             AccountsError::ApiKeysFull => Self::of(&API_KEYS_FULL),
-            AccountsError::NotStaffRole => Self::of(&kinds::INVALID).field("/role", error.to_string()),
-            AccountsError::Email(fault) => Self::of(&kinds::INVALID).field("/email", fault.to_string()),
+            AccountsError::NotStaffRole => {
+                Self::of(&kinds::INVALID).field("/role", error.to_string())
+            }
+            AccountsError::Email(fault) => {
+                Self::of(&kinds::INVALID).field("/email", fault.to_string())
+            }
             AccountsError::Unreadable | AccountsError::Keys(_) => {
                 tracing::error!(error = %error, "account data do not read");
                 Self::of(&kinds::INTERNAL)

@@ -15,17 +15,36 @@
 //! It is cut here because a credential is one question, *who is this*, and everything behind it another. What an
 //! account may do is asked by the web floor's `Caller`; whether a person is who they say is identity's matter.
 
+mod access_token;
+mod api_keys;
+mod authority;
+mod change_password;
 mod email;
 mod error;
+mod hasher;
+mod http;
 mod model;
+mod opaque;
 mod rules;
+mod sign_in;
+mod sign_up;
 mod store;
+mod suspend;
+mod throttle;
+mod upkeep;
 
+pub use access_token::{PublicKey, PublicKeys};
+pub use authority::{AccountsOptions, Authority};
 pub use email::{Email, EmailFault};
 pub use error::{AccountsError, PROBLEMS};
+pub use hasher::PasswordCost;
+pub use http::{routes, well_known};
 pub use model::{Account, AccountStatus, DisplayName, EndReason, KeyName, Password, SignUpRole};
 pub use rules::{PASSWORD_CHARS_MIN, Weakness};
+pub use sign_up::{create_staff, create_staff_at};
 pub use store::by_id;
+pub use suspend::{reinstate, suspend};
+pub use upkeep::{laws, prune};
 
 /// Every statement of this slice.
 pub const STATEMENTS: &[crate::kernel::db::Statement] = store::ALL;

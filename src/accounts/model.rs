@@ -168,7 +168,9 @@ impl utoipa::PartialSchema for Password {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(Type::String)
             .format(Some(SchemaFormat::KnownFormat(KnownFormat::Password)))
-            .description(Some("At most 1,024 bytes, any characters, nothing cut off."))
+            .description(Some(
+                "At most 1,024 bytes, any characters, nothing cut off.",
+            ))
             .into()
     }
 }
@@ -183,7 +185,9 @@ pub(super) fn scopes_text(scopes: &[Scope]) -> String {
 
 /// Reads [`scopes_text`]. A word we no longer know grants nothing.
 pub(super) fn scopes_of(text: &str) -> Vec<Scope> {
-    text.split(' ').filter_map(|word| word.parse().ok()).collect()
+    text.split(' ')
+        .filter_map(|word| word.parse().ok())
+        .collect()
 }
 
 #[cfg(test)]
@@ -218,7 +222,10 @@ mod tests {
         let email: Email = "an@example.vn".parse().unwrap();
         let name: DisplayName = "An".parse().unwrap();
         let sealed = SealedFields::seal(&keys, &ambient, one, &email, &name).unwrap();
-        assert_eq!(open(&keys, one, DISPLAY_NAME, &sealed.display_name).unwrap(), "An");
+        assert_eq!(
+            open(&keys, one, DISPLAY_NAME, &sealed.display_name).unwrap(),
+            "An"
+        );
         assert!(open(&keys, other, DISPLAY_NAME, &sealed.display_name).is_err());
         assert!(open(&keys, one, EMAIL, &sealed.display_name).is_err());
     }

@@ -13,7 +13,7 @@ use super::email::Email;
 use crate::kernel::clock::Instant;
 
 /// Longest password looked at, in bytes; a longer one is refused, never cut.
-pub const PASSWORD_BYTES_MAX: usize = 1024;
+pub(super) const PASSWORD_BYTES_MAX: usize = 1024;
 
 /// Shortest password without a second factor, in characters (NIST SP 800-63B-4, 3.1.1.2: 15).
 pub const PASSWORD_CHARS_MIN: usize = 15;
@@ -34,7 +34,9 @@ const WALKS: &[&str] = &[
 
 static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| {
     let lines = include_str!("data/common_passwords.txt").lines();
-    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+    lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect()
 });
 
 /// Why a password would be guessed.
@@ -58,7 +60,7 @@ pub enum Weakness {
 }
 
 /// Accepts a password, or says why it would be guessed.
-pub fn judge(password: &str, email: &Email, chars_min: usize) -> Result<(), Weakness> {
+pub(super) fn judge(password: &str, email: &Email, chars_min: usize) -> Result<(), Weakness> {
     if password.len() > PASSWORD_BYTES_MAX {
         return Err(Weakness::Long);
     }
@@ -102,37 +104,43 @@ fn walks(text: &str) -> bool {
 }
 
 /// How long a session lives, however often it is refreshed, in days (ASVS 5.0, 10.4.8).
-pub const SESSION_DAYS: i64 = 30;
+pub(super) const SESSION_DAYS: i64 = 30;
 
 /// How long a refresh token waits for its use, in days.
-pub const REFRESH_IDLE_DAYS: i64 = 14;
+pub(super) const REFRESH_IDLE_DAYS: i64 = 14;
 
 /// How long an exchanged token is still answered when the answer may have been lost, in seconds.
-pub const REFRESH_GRACE_SECONDS: i64 = 60;
+pub(super) const REFRESH_GRACE_SECONDS: i64 = 60;
 
 /// How often a session may be refreshed, so that a chain cannot fill the disk.
-pub const ROTATIONS_MAX: i64 = 10_000;
+pub(super) const ROTATIONS_MAX: i64 = 10_000;
+
+/// How many live sessions an account may have; the oldest make room.
+pub(super) const SESSIONS_MAX: i64 = 500;
+
+/// How many live keys an account may have.
+pub(super) const API_KEYS_MAX: i64 = 50;
 
 /// What is known of a presented refresh token and its session, read under the session's lock.
 #[derive(Debug, Clone, Copy)]
-pub struct Presented {
+pub(super) struct Presented {
     /// When the token was handed out.
-    pub issued_at: Instant,
+    pub(super) issued_at: Instant,
     /// When it was exchanged, if it was.
-    pub replaced_at: Option<Instant>,
+    pub(super) replaced_at: Option<Instant>,
     /// Whether what it was exchanged for is still the session's live token, so was never used.
-    pub successor_is_live: bool,
+    pub(super) successor_is_live: bool,
     /// The session's absolute end.
-    pub session_expires_at: Instant,
+    pub(super) session_expires_at: Instant,
     /// Whether the session has ended already.
-    pub session_ended: bool,
+    pub(super) session_ended: bool,
     /// How often the session was refreshed.
-    pub rotations: i64,
+    pub(super) rotations: i64,
 }
 
 /// What to do with a presented refresh token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Exchange {
+pub(super) enum Exchange {
     /// Hand out a fresh pair.
     Rotate,
     /// Hand out a fresh pair again in place of one that seems lost.
@@ -147,7 +155,7 @@ pub enum Exchange {
 
 /// Decides about a presented refresh token.
 #[must_use]
-pub fn exchange(token: &Presented, now: Instant) -> Exchange {
+pub(super) fn exchange(token: &Presented, now: Instant) -> Exchange {
     if token.session_ended || now >= token.session_expires_at {
         return Exchange::Refuse;
     }
@@ -190,7 +198,9 @@ mod tests {
     fn any_characters_are_taken_up_to_1024_bytes() {
         assert_eq!(judged("   blanks on both ends   "), Ok(()));
         assert_eq!(judged("nul \u{0} tab \t emoji 🦆 quote \""), Ok(()));
-        let long: String = (0..PASSWORD_BYTES_MAX).map(|n| char::from(b'a' + u8::try_from(n * n % 23).unwrap())).collect();
+        let long: String = (0..PASSWORD_BYTES_MAX)
+            .map(|n| char::from(b'a' + u8::try_from(n * n % 23).unwrap()))
+            .collect();
         assert_eq!(judged(&long), Ok(()));
         assert_eq!(judged(&format!("{long}x")), Err(Weakness::Long));
         assert_eq!(judged(&long[..64]), Ok(()));
@@ -206,13 +216,22 @@ mod tests {
     #[test]
     fn patterns_and_the_own_address_are_refused() {
         for text in [
-            "aaaaaaaaaaaaaaa", "abababababababab", "123123123123123", "abcdabcdabcdabcd",
-            "890123456789012", "zyxwvutsrqponmlkj", "tyuiopasdfghjklz", "2wsx3edc4rfv5tgb",
+            "aaaaaaaaaaaaaaa",
+            "abababababababab",
+            "124124124124124",
+            "abcdabcdabcdabcd",
+            "890123456789012",
+            "zyxwvutsrqponmlkj",
+            "tyuiopasdfghjklz",
+            "2wsx3edc4rfv5tgb",
         ] {
             assert_eq!(judged(text), Err(Weakness::Pattern), "{text}");
         }
         assert_eq!(judged("An.Nguyen.Van.An"), Err(Weakness::Address));
-        assert_eq!(judged("an.nguyen.van.an@example.vn"), Err(Weakness::Address));
+        assert_eq!(
+            judged("an.nguyen.van.an@example.vn"),
+            Err(Weakness::Address)
+        );
     }
 
     #[test]
@@ -242,35 +261,64 @@ mod tests {
     #[test]
     fn a_live_token_is_exchanged_until_it_has_been_idle_too_long() {
         assert_eq!(exchange(&live(), at(1)), Exchange::Rotate);
-        assert_eq!(exchange(&live(), at(REFRESH_IDLE_DAYS * 86_400 - 1)), Exchange::Rotate);
-        assert_eq!(exchange(&live(), at(REFRESH_IDLE_DAYS * 86_400)), Exchange::Refuse);
+        assert_eq!(
+            exchange(&live(), at(REFRESH_IDLE_DAYS * 86_400 - 1)),
+            Exchange::Rotate
+        );
+        assert_eq!(
+            exchange(&live(), at(REFRESH_IDLE_DAYS * 86_400)),
+            Exchange::Refuse
+        );
     }
 
     #[test]
     fn a_session_ends_on_its_day_even_if_refreshed_daily() {
-        let fresh = Presented { issued_at: at((SESSION_DAYS - 1) * 86_400), ..live() };
-        assert_eq!(exchange(&fresh, at(SESSION_DAYS * 86_400 - 1)), Exchange::Rotate);
-        assert_eq!(exchange(&fresh, at(SESSION_DAYS * 86_400)), Exchange::Refuse);
+        let fresh = Presented {
+            issued_at: at((SESSION_DAYS - 1) * 86_400),
+            ..live()
+        };
+        assert_eq!(
+            exchange(&fresh, at(SESSION_DAYS * 86_400 - 1)),
+            Exchange::Rotate
+        );
+        assert_eq!(
+            exchange(&fresh, at(SESSION_DAYS * 86_400)),
+            Exchange::Refuse
+        );
     }
 
     #[test]
     fn an_exchanged_token_is_answered_again_only_briefly_and_only_while_its_successor_waits() {
-        let exchanged = Presented { replaced_at: Some(at(0)), successor_is_live: true, ..live() };
+        let exchanged = Presented {
+            replaced_at: Some(at(0)),
+            successor_is_live: true,
+            ..live()
+        };
         assert_eq!(exchange(&exchanged, at(60)), Exchange::Repeat);
         assert_eq!(exchange(&exchanged, at(61)), Exchange::Reused);
-        let overtaken = Presented { successor_is_live: false, ..exchanged };
+        let overtaken = Presented {
+            successor_is_live: false,
+            ..exchanged
+        };
         assert_eq!(exchange(&overtaken, at(1)), Exchange::Reused);
     }
 
     #[test]
     fn nothing_of_an_ended_session_is_exchanged_or_reported_again() {
-        let ended = Presented { session_ended: true, replaced_at: Some(at(0)), ..live() };
+        let ended = Presented {
+            session_ended: true,
+            replaced_at: Some(at(0)),
+            ..live()
+        };
         assert_eq!(exchange(&ended, at(600)), Exchange::Refuse);
     }
 
     #[test]
     fn a_chain_has_a_longest_length() {
-        let worn = Presented { rotations: ROTATIONS_MAX, ..live() };
+        let worn = Presented {
+            rotations: ROTATIONS_MAX,
+            ..live()
+        };
         assert_eq!(exchange(&worn, at(1)), Exchange::WornOut);
     }
 }

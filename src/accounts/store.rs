@@ -26,18 +26,20 @@ crate::statements! {
                WHERE a.account_id = $1
                ORDER BY r.role";
     /// What sign-in checks.
-    LOGIN_BY_EMAIL = "SELECT account_id, status, password_hash FROM account WHERE email_index = $1";
+    LOGIN_BY_EMAIL = "SELECT account_id, status, password_hash, password_leaf_id
+                      FROM account WHERE email_index = $1";
     /// What a password change checks.
-    LOGIN_BY_ID = "SELECT account_id, status, password_hash FROM account WHERE account_id = $1";
-    /// A password, only in place of the one that was checked.
-    SET_PASSWORD = "UPDATE account SET password_hash = $3, password_leaf_id = $4
-                    WHERE account_id = $1 AND password_hash = $2";
+    LOGIN_BY_ID = "SELECT account_id, status, password_hash, password_leaf_id
+                   FROM account WHERE account_id = $1";
+    /// A new password.
+    SET_PASSWORD = "UPDATE account SET password_hash = $2, password_leaf_id = $3 WHERE account_id = $1";
     /// The same password at another cost, only in place of the one that was checked.
     SET_PASSWORD_HASH = "UPDATE account SET password_hash = $3 WHERE account_id = $1 AND password_hash = $2";
     /// A suspension or its end.
     SET_STATUS = "UPDATE account SET status = $2, status_leaf_id = $3 WHERE account_id = $1 AND status <> $2";
-    /// Locks the account's row until the commit and reads its status: an update that changes nothing.
-    HOLD_ACCOUNT = "UPDATE account SET status = status WHERE account_id = $1 RETURNING status";
+    /// Locks the account's row until the commit and reads it: an update that changes nothing.
+    HOLD_ACCOUNT = "UPDATE account SET status = status WHERE account_id = $1
+                    RETURNING account_id, status, password_hash, password_leaf_id";
     /// A session.
     ADD_SESSION = "INSERT INTO session (session_id, account_id, created_at, expires_at) VALUES ($1, $2, $3, $4)";
     /// A session and what its account may do, one row for each role.
@@ -189,13 +191,19 @@ pub(super) struct Login {
     pub(super) account_id: AccountId,
     pub(super) status: AccountStatus,
     pub(super) password_hash: String,
+    /// Names the password: another one has another leaf, the same at another cost does not.
+    pub(super) password_leaf_id: LeafId,
 }
 
 pub(super) async fn login_by_email(
     on: impl Into<On<'_>>,
     email_index: &[u8],
 ) -> Result<Option<Login>, DbError> {
-    on.into().sql(LOGIN_BY_EMAIL).bind(email_index).optional().await
+    on.into()
+        .sql(LOGIN_BY_EMAIL)
+        .bind(email_index)
+        .optional()
+        .await
 }
 
 pub(super) async fn login_by_id(
@@ -205,16 +213,20 @@ pub(super) async fn login_by_id(
     on.into().sql(LOGIN_BY_ID).bind(account).optional().await
 }
 
-/// Sets a new password in place of the one that was checked; false when that one is no longer there.
+/// Sets a new password.
 pub(super) async fn set_password(
     tx: &mut Tx,
     account: AccountId,
-    checked: &str,
-    fresh: &str,
+    hash: &str,
     leaf: LeafId,
-) -> Result<bool, DbError> {
-    let touched = tx.sql(SET_PASSWORD).bind(account).bind(checked).bind(fresh).bind(leaf);
-    Ok(touched.execute().await? == 1)
+) -> Result<(), DbError> {
+    tx.sql(SET_PASSWORD)
+        .bind(account)
+        .bind(hash)
+        .bind(leaf)
+        .execute()
+        .await?;
+    Ok(())
 }
 
 /// Stores the same password at another cost.
@@ -224,7 +236,12 @@ pub(super) async fn set_password_hash(
     checked: &str,
     fresh: &str,
 ) -> Result<(), DbError> {
-    tx.sql(SET_PASSWORD_HASH).bind(account).bind(checked).bind(fresh).execute().await?;
+    tx.sql(SET_PASSWORD_HASH)
+        .bind(account)
+        .bind(checked)
+        .bind(fresh)
+        .execute()
+        .await?;
     Ok(())
 }
 
@@ -235,16 +252,22 @@ pub(super) async fn set_status(
     status: AccountStatus,
     leaf: LeafId,
 ) -> Result<bool, DbError> {
-    Ok(tx.sql(SET_STATUS).bind(account).bind(status).bind(leaf).execute().await? == 1)
+    Ok(tx
+        .sql(SET_STATUS)
+        .bind(account)
+        .bind(status)
+        .bind(leaf)
+        .execute()
+        .await?
+        == 1)
 }
 
-/// Locks the account until the commit and gives its status.
+/// Locks the account until the commit and gives its present state.
 pub(super) async fn hold_account(
     tx: &mut Tx,
     account: AccountId,
-) -> Result<Option<AccountStatus>, DbError> {
-    let row: Option<(AccountStatus,)> = tx.sql(HOLD_ACCOUNT).bind(account).optional().await?;
-    Ok(row.map(|(status,)| status))
+) -> Result<Option<Login>, DbError> {
+    tx.sql(HOLD_ACCOUNT).bind(account).optional().await
 }
 
 pub(super) async fn add_session(
@@ -274,7 +297,11 @@ pub(super) async fn session_caller(
     session: SessionId,
     account: AccountId,
 ) -> Result<Vec<SessionCaller>, DbError> {
-    db.sql(SESSION_CALLER).bind(session).bind(account).all().await
+    db.sql(SESSION_CALLER)
+        .bind(session)
+        .bind(account)
+        .all()
+        .await
 }
 
 /// A session under its lock.
@@ -303,7 +330,12 @@ pub(super) async fn end_session(
     reason: EndReason,
     leaf: Option<LeafId>,
 ) -> Result<bool, DbError> {
-    let ended = tx.sql(END_SESSION).bind(session).bind(now).bind(reason).bind(leaf);
+    let ended = tx
+        .sql(END_SESSION)
+        .bind(session)
+        .bind(now)
+        .bind(reason)
+        .bind(leaf);
     Ok(ended.execute().await? == 1)
 }
 
@@ -316,7 +348,12 @@ pub(super) async fn end_other_sessions(
     reason: EndReason,
     leaf: LeafId,
 ) -> Result<u64, DbError> {
-    let ended = tx.sql(END_OTHER_SESSIONS).bind(account).bind(kept).bind(now).bind(reason);
+    let ended = tx
+        .sql(END_OTHER_SESSIONS)
+        .bind(account)
+        .bind(kept)
+        .bind(now)
+        .bind(reason);
     ended.bind(leaf).execute().await
 }
 
@@ -327,7 +364,11 @@ pub(super) async fn crowd_out(
     now: Instant,
     kept_max: i64,
 ) -> Result<u64, DbError> {
-    let ended = tx.sql(CROWD_OUT).bind(account).bind(now).bind(EndReason::CrowdedOut);
+    let ended = tx
+        .sql(CROWD_OUT)
+        .bind(account)
+        .bind(now)
+        .bind(EndReason::CrowdedOut);
     ended.bind(kept_max).execute().await
 }
 
@@ -337,7 +378,12 @@ pub(super) async fn add_token(
     session: SessionId,
     now: Instant,
 ) -> Result<(), DbError> {
-    tx.sql(ADD_TOKEN).bind(digest).bind(session).bind(now).execute().await?;
+    tx.sql(ADD_TOKEN)
+        .bind(digest)
+        .bind(session)
+        .bind(now)
+        .execute()
+        .await?;
     Ok(())
 }
 
@@ -369,9 +415,18 @@ pub(super) async fn replace_token(
     now: Instant,
     successor: &[u8],
 ) -> Result<(), DbError> {
-    match tx.sql(REPLACE_TOKEN).bind(digest).bind(now).bind(successor).execute().await? {
+    match tx
+        .sql(REPLACE_TOKEN)
+        .bind(digest)
+        .bind(now)
+        .bind(successor)
+        .execute()
+        .await?
+    {
         1 => Ok(()),
-        _ => Err(DbError::Broken("a live refresh token is missing".to_owned())),
+        _ => Err(DbError::Broken(
+            "a live refresh token is missing".to_owned(),
+        )),
     }
 }
 
@@ -380,7 +435,11 @@ pub(super) async fn redirect_token(
     digest: &[u8],
     successor: &[u8],
 ) -> Result<(), DbError> {
-    tx.sql(REDIRECT_TOKEN).bind(digest).bind(successor).execute().await?;
+    tx.sql(REDIRECT_TOKEN)
+        .bind(digest)
+        .bind(successor)
+        .execute()
+        .await?;
     Ok(())
 }
 
@@ -450,7 +509,13 @@ pub(super) async fn list_keys(
     limit: Limit,
 ) -> Result<Vec<KeyRow>, DbError> {
     let said = after.map(|key| key.to_string());
-    db.sql(LIST_KEYS).bind(account).bind(said).bind(after).bind(limit.probe()).all().await
+    db.sql(LIST_KEYS)
+        .bind(account)
+        .bind(said)
+        .bind(after)
+        .bind(limit.probe())
+        .all()
+        .await
 }
 
 pub(super) async fn key(
@@ -478,7 +543,15 @@ pub(super) async fn revoke_key(
     now: Instant,
     leaf: LeafId,
 ) -> Result<bool, DbError> {
-    Ok(tx.sql(REVOKE_KEY).bind(key).bind(account).bind(now).bind(leaf).execute().await? == 1)
+    Ok(tx
+        .sql(REVOKE_KEY)
+        .bind(key)
+        .bind(account)
+        .bind(now)
+        .bind(leaf)
+        .execute()
+        .await?
+        == 1)
 }
 
 /// Forgets sessions that expired before `before`, and their chains.
@@ -497,6 +570,11 @@ pub(super) async fn over_limit(
     sessions_max: i64,
     keys_max: i64,
 ) -> Result<Vec<AccountId>, DbError> {
-    let rows: Vec<(AccountId,)> = db.sql(OVER_LIMIT).bind(sessions_max).bind(keys_max).all().await?;
+    let rows: Vec<(AccountId,)> = db
+        .sql(OVER_LIMIT)
+        .bind(sessions_max)
+        .bind(keys_max)
+        .all()
+        .await?;
     Ok(rows.into_iter().map(|(account,)| account).collect())
 }

@@ -3,7 +3,7 @@
 //! What this cannot see is a wrong result; each row type still needs its round trip.
 
 use tinvia::{
-    audit, catalogue,
+    accounts, audit, catalogue,
     kernel::{
         self,
         db::{Db, Engine, Statement},
@@ -16,6 +16,7 @@ use crate::support::engines::{self, Fresh};
 const ALL: &[(&str, &[Statement])] = &[
     ("kernel::idempotency", kernel::idempotency::STATEMENTS),
     ("kernel::outbox", kernel::outbox::STATEMENTS),
+    ("accounts", accounts::STATEMENTS),
     ("audit", audit::STATEMENTS),
     ("catalogue", catalogue::STATEMENTS),
 ];
