@@ -10,11 +10,32 @@
 //! Cut here because a shop's words end here: past this slice there are orders, not platforms. What an order earns is the
 //! business of `commissions`, which folds and settles in one transaction by [`fold_pending`].
 
+mod error;
+mod fold;
+mod http;
+mod inbox;
+mod laws;
 mod model;
 mod platforms;
 mod rules;
+mod sealed;
+mod sources;
+mod store;
 
+pub use error::InboundError;
+pub use fold::fold_pending;
+pub use http::{PROBLEMS, routes};
+pub use inbox::Inbox;
+pub use laws::{laws, verify_rebuild};
 pub use model::{
-    DELIVERY_BYTES_MAX, Delivery, DeliveryStatus, Line, Order, OrderRefund, OrderStatus, Platform, Reason,
-    SourceStatus,
+    DELIVERY_BYTES_MAX, Delivery, DeliveryStatus, FactKind, Line, Order, OrderBody, OrderFact, OrderRefund,
+    OrderStatus, Platform, Reason, Refund, RefundLine, Secret, SoldLine, SourceConfig, SourceStatus, Version,
 };
+pub use platforms::{
+    Adaptor, ConfigFault, HeaderFault, Headers, Reading, SignatureWrong, Unread, Verified, adaptor,
+};
+pub use rules::{OrderKey, OrderState, project};
+pub use store::order_by_id as by_id;
+
+/// Every statement of this slice.
+pub const STATEMENTS: &[crate::kernel::db::Statement] = store::ALL;

@@ -23,7 +23,7 @@ const PAGE_BYTES_MAX: usize = 2048;
 pub(super) const CLICK_NAME: &str = "tv_click";
 /// The parameters of a landing address that are kept. Others may hold a buyer's e-mail or name.
 const PARAMETERS_KEPT: &[&str] = &[
-    CLICK_NAME, "ref", "source", "medium", "campaign", "utm_source", "utm_medium", "utm_campaign", "utm_term",
+    CLICK_NAME, "tv_code", "ref", "source", "medium", "campaign", "utm_source", "utm_medium", "utm_campaign", "utm_term",
     "utm_content", "utm_id",
 ];
 
