@@ -3,6 +3,8 @@
 mod catalogue_products;
 mod catalogue_programs;
 mod catalogue_shops;
+mod commissions;
+mod commissions_histories;
 mod compliance_decisions;
 mod compliance_lists;
 mod compliance_screening;
