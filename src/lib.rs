@@ -12,6 +12,8 @@ pub mod web;
 
 pub mod audit;
 
+pub mod catalogue;
+
 pub mod api;
 pub mod app;
 pub mod cli;

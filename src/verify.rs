@@ -1,7 +1,7 @@
 //! `tinvia verify`: asks every slice for stored rows that break a law of the system.
 
 use crate::{
-    audit,
+    audit, catalogue,
     kernel::{context::Context, db::DbError, law::Breach},
 };
 
@@ -21,6 +21,7 @@ pub const LAWS: &[(u8, &str)] = &[
 pub async fn breaches(ctx: &Context) -> Result<Vec<Breach>, DbError> {
     let mut found = Vec::new();
     found.extend(audit::laws(&ctx.db).await?);
+    found.extend(catalogue::laws(&ctx.db).await?);
     found.sort_by_key(|breach| breach.law);
     Ok(found)
 }

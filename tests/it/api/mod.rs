@@ -4,3 +4,6 @@ mod accounts;
 mod accounts_keys;
 mod accounts_log;
 mod accounts_sessions;
+mod catalogue_products;
+mod catalogue_programs;
+mod catalogue_shops;
