@@ -16,8 +16,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
-    accounts::{AccountsError, AccountsOptions, Authority, PasswordCost},
+    accounts::{AccountsError, AccountsOptions, Authority},
     api::{self, Offered},
+    compliance::{self, Compliance},
     config::Config,
     kernel::{
         ambient::Ambient,
@@ -77,7 +78,7 @@ impl Stop {
     }
 }
 
-/// Connects and migrates, and reads or makes the keys.
+/// Connects and migrates, reads or makes the keys, and fills the lists that ship with the service.
 pub async fn open(
     config: &Config,
     ambient: Ambient,
@@ -87,13 +88,15 @@ pub async fn open(
     let keys = KeyRing::open_or_create(&config.key_file(), &ambient)?;
     let db = Db::connect(&config.database()).await?;
     db.migrate().await?;
-    Ok(Context {
+    let context = Context {
         db,
         ambient,
         keys: Arc::new(keys),
         public_url: config.public_url(listening).into(),
         limits_on: config.limits_on(),
-    })
+    };
+    compliance::install_starter_lists(&context).await?;
+    Ok(context)
 }
 
 impl App {
@@ -168,17 +171,14 @@ struct Shared {
     document: Data<String>,
     proxies: Data<web::auth::TrustedProxies>,
     authority: Authority,
+    compliance: Data<Compliance>,
 }
 
 impl Shared {
     fn new(config: &Config, context: &Context) -> Result<Self, StartFault> {
         let document = api::document();
         let accounts = AccountsOptions {
-            password_cost: PasswordCost {
-                memory_kib: config.passwords.memory_kib,
-                passes: config.passwords.passes,
-                lanes: config.passwords.lanes,
-            },
+            password_cost: config.passwords.into(),
             ..AccountsOptions::default()
         };
         Ok(Self {
@@ -187,6 +187,7 @@ impl Shared {
             document: Data::new(document.to_pretty_json().unwrap_or_default()),
             proxies: Data::new(web::auth::TrustedProxies(config.trusted_proxies)),
             authority: Authority::new(context, accounts)?,
+            compliance: Data::new(Compliance::new(Arc::new(compliance::NoLinks))),
         })
     }
 
@@ -203,7 +204,8 @@ impl Shared {
             .app_data(self.document.clone())
             .app_data(self.proxies.clone())
             .app_data(Data::new(self.authority.clone()))
-            .app_data(Data::new(authenticator));
+            .app_data(Data::new(authenticator))
+            .app_data(self.compliance.clone());
     }
 }
 

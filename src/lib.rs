@@ -14,8 +14,12 @@ pub mod audit;
 
 pub mod catalogue;
 
+pub mod compliance;
+
 pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod demo;
+pub mod verify;
 pub mod worker;

@@ -3,7 +3,7 @@
 //! What this cannot see is a wrong result; each row type still needs its round trip.
 
 use tinvia::{
-    accounts, audit, catalogue,
+    accounts, audit, catalogue, compliance,
     kernel::{
         self,
         db::{Db, Engine, Statement},
@@ -19,6 +19,7 @@ const ALL: &[(&str, &[Statement])] = &[
     ("accounts", accounts::STATEMENTS),
     ("audit", audit::STATEMENTS),
     ("catalogue", catalogue::STATEMENTS),
+    ("compliance", compliance::STATEMENTS),
 ];
 
 #[tokio::test]
