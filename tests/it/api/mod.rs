@@ -1,5 +1,9 @@
 //! Slice by slice, through HTTP.
 
+mod accounts;
+mod accounts_keys;
+mod accounts_log;
+mod accounts_sessions;
 mod catalogue_products;
 mod catalogue_programs;
 mod catalogue_shops;
