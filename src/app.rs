@@ -16,7 +16,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
-    accounts::{AccountsError, AccountsOptions, Authority, PasswordCost},
+    accounts::{AccountsError, AccountsOptions, Authority},
     api::{self, Offered},
     compliance::{self, Compliance},
     config::Config,
@@ -178,11 +178,7 @@ impl Shared {
     fn new(config: &Config, context: &Context) -> Result<Self, StartFault> {
         let document = api::document();
         let accounts = AccountsOptions {
-            password_cost: PasswordCost {
-                memory_kib: config.passwords.memory_kib,
-                passes: config.passwords.passes,
-                lanes: config.passwords.lanes,
-            },
+            password_cost: config.passwords.into(),
             ..AccountsOptions::default()
         };
         Ok(Self {

@@ -8,10 +8,16 @@ use crate::{
 /// The laws, by number, as `ARCHITECTURE.md` words them.
 pub const LAWS: &[(u8, &str)] = &[
     (1, "verified before linked"),
-    (2, "every request for a link is a decision, and replays to the same outcome"),
+    (
+        2,
+        "every request for a link is a decision, and replays to the same outcome",
+    ),
     (3, "fail closed"),
     (4, "a dead link is dead everywhere, at once"),
-    (5, "an acknowledged webhook is on disk, and the orders are its projection"),
+    (
+        5,
+        "an acknowledged webhook is on disk, and the orders are its projection",
+    ),
     (6, "money is a ledger"),
     (7, "money never depends on the click log"),
     (8, "history cannot be edited unnoticed"),
