@@ -5,7 +5,8 @@ use std::sync::Arc;
 use serde_json::json;
 use tinvia::{
     compliance::{
-        self, Channel, ChannelKind, Compliance, Decision, Goods, GroundCode, NoLinks, Outcome, ShopFacts, ShopStanding, StandingSnapshot, StandingStatus, Subject,
+        self, Channel, ChannelKind, Compliance, Decision, Goods, GroundCode, NoLinks, Outcome,
+        ShopFacts, ShopStanding, StandingSnapshot, StandingStatus, Subject,
     },
     kernel::{
         actor::Actor as Cause,
@@ -20,7 +21,9 @@ use crate::support::TestApp;
 fn subject(app: &TestApp, account: &str, title: &str) -> Subject {
     let ambient = &app.context().ambient;
     Subject {
-        account: account.parse().unwrap_or_else(|_| ambient.id::<AccountId>()),
+        account: account
+            .parse()
+            .unwrap_or_else(|_| ambient.id::<AccountId>()),
         standing: StandingSnapshot {
             status: StandingStatus::Verified,
             verification_id: Some(ambient.id()),
@@ -74,7 +77,12 @@ async fn all_is_well(app: &TestApp) {
     let db = &app.context().db;
     assert_eq!(compliance::laws(db).await.unwrap(), []);
     let screener = compliance::Screener::new();
-    assert_eq!(compliance::verify_replay(db, &screener, 10_000).await.unwrap(), []);
+    assert_eq!(
+        compliance::verify_replay(db, &screener, 10_000)
+            .await
+            .unwrap(),
+        []
+    );
 }
 
 fn codes(decision: &Decision) -> Vec<GroundCode> {
