@@ -11,10 +11,15 @@ pub mod kernel;
 pub mod web;
 
 pub mod audit;
+pub mod identity;
 
 pub mod catalogue;
 
 pub mod compliance;
+
+pub mod links;
+
+pub mod clicks;
 
 pub mod api;
 pub mod app;

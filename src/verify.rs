@@ -3,6 +3,7 @@
 use crate::{
     audit, catalogue, compliance,
     kernel::{context::Context, db::DbError, law::Breach},
+    links,
 };
 
 /// The laws, by number, as `ARCHITECTURE.md` words them.
@@ -29,6 +30,7 @@ pub async fn breaches(ctx: &Context) -> Result<Vec<Breach>, DbError> {
     found.extend(audit::laws(&ctx.db).await?);
     found.extend(catalogue::laws(&ctx.db).await?);
     found.extend(compliance::laws(&ctx.db).await?);
+    found.extend(links::laws(&ctx.db).await?);
     found.sort_by_key(|breach| breach.law);
     Ok(found)
 }
