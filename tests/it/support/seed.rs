@@ -9,6 +9,13 @@ use tinvia::{
 
 use super::{Actor, TestApp};
 
+/// What tests pay for a password hash.
+const CHEAP: accounts::PasswordCost = accounts::PasswordCost {
+    memory_kib: 8,
+    passes: 1,
+    lanes: 1,
+};
+
 /// Everybody's password.
 pub(crate) const PASSWORD: &str = "mot con ngua dau ca tau bo co";
 
@@ -53,7 +60,7 @@ impl TestApp {
 
     async fn staff(&self, role: Role, name: &str) -> Actor {
         let email = format!("{name}.{role}@example.com");
-        let id = accounts::create_staff(self.context(), role, &email, PASSWORD)
+        let id = accounts::create_staff_at(self.context(), CHEAP, role, &email, PASSWORD)
             .await
             .unwrap();
         let mut actor = self.sign_in(&email).await;
