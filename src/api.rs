@@ -9,7 +9,7 @@ use utoipa::openapi::{
 };
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
-use crate::{accounts, catalogue, web::ProblemBody};
+use crate::{accounts, catalogue, orders, web::ProblemBody};
 
 /// Mounts every slice.
 pub fn api(cfg: &mut ServiceConfig) {
@@ -20,6 +20,7 @@ pub fn api(cfg: &mut ServiceConfig) {
 fn v1(cfg: &mut ServiceConfig) {
     cfg.configure(catalogue::routes);
     cfg.configure(accounts::routes);
+    cfg.configure(orders::routes);
 }
 
 /// The document of what [`api`] mounts, OpenAPI 3.1.

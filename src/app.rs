@@ -25,6 +25,7 @@ use crate::{
         db::{Db, DbError},
         secret::{KeyFault, KeyRing},
     },
+    orders,
     web::{self, Problem, problem::kinds},
     worker::{self, Job},
 };
@@ -168,6 +169,7 @@ struct Shared {
     document: Data<String>,
     proxies: Data<web::auth::TrustedProxies>,
     authority: Authority,
+    inbox: Data<orders::Inbox>,
 }
 
 impl Shared {
@@ -187,6 +189,7 @@ impl Shared {
             document: Data::new(document.to_pretty_json().unwrap_or_default()),
             proxies: Data::new(web::auth::TrustedProxies(config.trusted_proxies)),
             authority: Authority::new(context, accounts)?,
+            inbox: Data::from(orders::Inbox::start(context).0),
         })
     }
 
@@ -203,7 +206,8 @@ impl Shared {
             .app_data(self.document.clone())
             .app_data(self.proxies.clone())
             .app_data(Data::new(self.authority.clone()))
-            .app_data(Data::new(authenticator));
+            .app_data(Data::new(authenticator))
+            .app_data(self.inbox.clone());
     }
 }
 

@@ -8,6 +8,7 @@ use tinvia::{
         self,
         db::{Db, Engine, Statement},
     },
+    orders,
 };
 
 use crate::support::engines::{self, Fresh};
@@ -19,6 +20,7 @@ const ALL: &[(&str, &[Statement])] = &[
     ("accounts", accounts::STATEMENTS),
     ("audit", audit::STATEMENTS),
     ("catalogue", catalogue::STATEMENTS),
+    ("orders", orders::STATEMENTS),
 ];
 
 #[tokio::test]
