@@ -30,6 +30,7 @@ use crate::{
         secret::{KeyFault, KeyRing},
     },
     links::{Directory, DirectoryOptions, Keeper},
+    orders,
     web::{self, Problem, problem::kinds},
     worker::{self, Job},
 };
@@ -190,6 +191,7 @@ struct Shared {
     dependents: Arc<dyn identity::Dependents>,
     compliance: Data<Compliance>,
     redirects: Data<Redirects>,
+    inbox: Data<orders::Inbox>,
 }
 
 impl Shared {
@@ -213,6 +215,7 @@ impl Shared {
             dependents: Arc::new(Keeper),
             compliance: Data::new(Compliance::new(Arc::new(Keeper))),
             redirects: Data::new(Redirects::new(context, directory, log)),
+            inbox: Data::from(orders::Inbox::start(context).0),
         })
     }
 
@@ -243,7 +246,8 @@ impl Shared {
             .app_data(Data::new(authenticator))
             .app_data(Data::new(Arc::clone(&self.dependents)))
             .app_data(self.compliance.clone())
-            .app_data(self.redirects.clone());
+            .app_data(self.redirects.clone())
+            .app_data(self.inbox.clone());
     }
 }
 
