@@ -10,7 +10,7 @@ use utoipa::openapi::{
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
 use crate::{
-    accounts, catalogue, clicks, commissions, compliance, identity, links, web::ProblemBody,
+    accounts, catalogue, clicks, commissions, compliance, identity, links, orders, web::ProblemBody,
 };
 
 /// Mounts every slice.
@@ -27,6 +27,7 @@ fn v1(cfg: &mut ServiceConfig) {
         .configure(compliance::routes)
         .configure(links::routes)
         .configure(clicks::routes)
+        .configure(orders::routes)
         .configure(commissions::routes);
 }
 

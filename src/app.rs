@@ -20,6 +20,7 @@ use crate::{
     accounts::{AccountsError, AccountsOptions, Authority, PasswordCost},
     api::{self, Offered},
     clicks::{ClickLog, ClickLogOptions, Redirects},
+    commissions,
     compliance::Compliance,
     config::Config,
     identity,
@@ -30,6 +31,7 @@ use crate::{
         secret::{KeyFault, KeyRing},
     },
     links::{Directory, DirectoryOptions, Keeper},
+    orders,
     web::{self, Problem, problem::kinds},
     worker::{self, Job},
 };
@@ -188,6 +190,7 @@ struct Shared {
     dependents: Arc<dyn identity::Dependents>,
     compliance: Data<Compliance>,
     redirects: Data<Redirects>,
+    inbox: Data<orders::Inbox>,
 }
 
 impl Shared {
@@ -215,6 +218,7 @@ impl Shared {
             dependents: Arc::new(Keeper),
             compliance: Data::new(Compliance::new(Arc::new(Keeper))),
             redirects: Data::new(Redirects::new(context, directory, log)),
+            inbox: Data::from(orders::Inbox::start(context).0),
         })
     }
 
@@ -231,6 +235,12 @@ impl Shared {
                 Box::pin(async move { identity::expire_due(&ctx, &dependents).await })
             }),
         });
+        jobs.push(Job {
+            name: "orders.fold",
+            every: Duration::from_secs(1),
+            wake: Some(self.inbox.wake()),
+            run: Arc::new(|ctx| Box::pin(commissions::run_fold(ctx))),
+        });
         jobs
     }
 
@@ -245,7 +255,8 @@ impl Shared {
             .app_data(Data::new(authenticator))
             .app_data(Data::new(Arc::clone(&self.dependents)))
             .app_data(self.compliance.clone())
-            .app_data(self.redirects.clone());
+            .app_data(self.redirects.clone())
+            .app_data(self.inbox.clone());
     }
 }
 

@@ -8,7 +8,7 @@ use tinvia::{
         self,
         db::{Db, Engine, Statement},
     },
-    ledger, links,
+    ledger, links, orders,
 };
 
 use crate::support::engines::{self, Fresh};
@@ -26,6 +26,7 @@ const ALL: &[(&str, &[Statement])] = &[
     ("identity", identity::STATEMENTS),
     ("ledger", ledger::STATEMENTS),
     ("links", links::STATEMENTS),
+    ("orders", orders::STATEMENTS),
 ];
 
 #[tokio::test]
