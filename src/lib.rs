@@ -31,4 +31,6 @@ pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod demo;
+pub mod verify;
 pub mod worker;

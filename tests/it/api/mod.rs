@@ -5,3 +5,6 @@ mod catalogue_programs;
 mod catalogue_shops;
 mod commissions;
 mod commissions_histories;
+mod compliance_decisions;
+mod compliance_lists;
+mod compliance_screening;

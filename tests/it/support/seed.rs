@@ -1,6 +1,6 @@
 //! What stories begin with, made through the API as its owners would make it.
 
-use chrono::{Datelike as _, Months, NaiveDate};
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 use tinvia::{
     accounts,
@@ -8,6 +8,13 @@ use tinvia::{
 };
 
 use super::{Actor, TestApp};
+
+/// What tests pay for a password hash.
+const CHEAP: accounts::PasswordCost = accounts::PasswordCost {
+    memory_kib: 8,
+    passes: 1,
+    lanes: 1,
+};
 
 /// Everybody's password.
 pub(crate) const PASSWORD: &str = "mot con ngua dau ca tau bo co";
@@ -53,7 +60,7 @@ impl TestApp {
 
     async fn staff(&self, role: Role, name: &str) -> Actor {
         let email = format!("{name}.{role}@example.com");
-        let id = accounts::create_staff(self.context(), role, &email, PASSWORD)
+        let id = accounts::create_staff_at(self.context(), CHEAP, role, &email, PASSWORD)
             .await
             .unwrap();
         let mut actor = self.sign_in(&email).await;
@@ -178,9 +185,7 @@ impl Passport {
 }
 
 fn two_digit(day: NaiveDate) -> mrz::MrzDate {
-    format!("{:02}{:02}{:02}", day.year() % 100, day.month(), day.day())
-        .parse()
-        .unwrap()
+    day.to_string().parse().unwrap()
 }
 
 /// A shop with a product, a program and an order source, and a verified affiliate.
