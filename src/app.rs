@@ -20,6 +20,7 @@ use crate::{
     accounts::{AccountsError, AccountsOptions, Authority},
     api::{self, Offered},
     clicks::{ClickLog, ClickLogOptions, Redirects},
+    commissions,
     compliance::{self, Compliance},
     config::Config,
     identity,
@@ -231,6 +232,12 @@ impl Shared {
                 let dependents = Arc::clone(&dependents);
                 Box::pin(async move { identity::expire_due(&ctx, &dependents).await })
             }),
+        });
+        jobs.push(Job {
+            name: "orders.fold",
+            every: Duration::from_secs(1),
+            wake: Some(self.inbox.wake()),
+            run: Arc::new(|ctx| Box::pin(commissions::run_fold(ctx))),
         });
         jobs
     }

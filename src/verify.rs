@@ -3,7 +3,7 @@
 use crate::{
     audit, catalogue, commissions, compliance,
     kernel::{context::Context, db::DbError, law::Breach},
-    ledger, links,
+    ledger, links, orders,
 };
 
 /// The laws, by number, as `ARCHITECTURE.md` words them.
@@ -31,6 +31,7 @@ pub async fn breaches(ctx: &Context) -> Result<Vec<Breach>, DbError> {
     found.extend(catalogue::laws(&ctx.db).await?);
     found.extend(compliance::laws(&ctx.db).await?);
     found.extend(links::laws(&ctx.db).await?);
+    found.extend(orders::laws(&ctx.db).await?);
     found.extend(ledger::laws(&ctx.db).await?);
     found.extend(commissions::laws(&ctx.db).await?);
     found.sort_by_key(|breach| breach.law);

@@ -74,12 +74,6 @@ pub fn jobs() -> Vec<Job> {
             run: Arc::new(|ctx| Box::pin(accounts::prune(ctx))),
         },
         Job {
-            name: "orders.fold",
-            every: Duration::from_millis(250),
-            wake: None,
-            run: Arc::new(|ctx| Box::pin(commissions::run_fold(ctx))),
-        },
-        Job {
             name: "commissions.release",
             every: Duration::from_mins(1),
             wake: None,
