@@ -16,9 +16,7 @@ use super::{
 };
 use crate::{
     catalogue::{self, Product, Program, ProgramStatus, Shop},
-    compliance::{
-        self, Channel, Decision, Outcome, Screener, StandingSnapshot, Subject,
-    },
+    compliance::{self, Channel, Decision, Outcome, Screener, StandingSnapshot, Subject},
     identity::{self, Standing},
     kernel::{
         actor::Actor,

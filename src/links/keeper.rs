@@ -176,8 +176,10 @@ async fn take_down(
     if store::hold(tx, link.id).await? != Some(LinkStatus::Active) {
         return Ok(false);
     }
-    let grounds: Vec<Ground> =
-        grounds.into_iter().filter(|ground| ground.effect == Effect::Refuse).collect();
+    let grounds: Vec<Ground> = grounds
+        .into_iter()
+        .filter(|ground| ground.effect == Effect::Refuse)
+        .collect();
     let now = ctx.ambient.now();
     let takedown = Takedown {
         id: ctx.ambient.id(),
@@ -246,7 +248,10 @@ impl Again<'_> {
             .ok_or_else(|| DbError::Broken(format!("a link of no product: {product_id}")))?;
         let shop = shop_of(tx, &product).await?;
         // A suspended shop may come back; what its links do meanwhile is not the lists' business.
-        let facts = ShopFacts { status: ShopStanding::Active, ..compliance::shop_facts_of(&shop) };
+        let facts = ShopFacts {
+            status: ShopStanding::Active,
+            ..compliance::shop_facts_of(&shop)
+        };
         let promoted = (facts, compliance::goods_of(&product));
         if self.promoted.len() >= PRODUCTS_MAX {
             self.promoted.clear();

@@ -3,3 +3,6 @@
 mod catalogue_products;
 mod catalogue_programs;
 mod catalogue_shops;
+mod clicks;
+mod links;
+mod links_dead;
