@@ -17,10 +17,10 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
-    accounts::{AccountsError, AccountsOptions, Authority, PasswordCost},
+    accounts::{AccountsError, AccountsOptions, Authority},
     api::{self, Offered},
     clicks::{ClickLog, ClickLogOptions, Redirects},
-    compliance::Compliance,
+    compliance::{self, Compliance},
     config::Config,
     identity,
     kernel::{
@@ -86,7 +86,7 @@ impl Stop {
     }
 }
 
-/// Connects and migrates, and reads or makes the keys.
+/// Connects and migrates, reads or makes the keys, and fills the lists that ship with the service.
 pub async fn open(
     config: &Config,
     ambient: Ambient,
@@ -96,13 +96,15 @@ pub async fn open(
     let keys = KeyRing::open_or_create(&config.key_file(), &ambient)?;
     let db = Db::connect(&config.database()).await?;
     db.migrate().await?;
-    Ok(Context {
+    let context = Context {
         db,
         ambient,
         keys: Arc::new(keys),
         public_url: config.public_url(listening).into(),
         limits_on: config.limits_on(),
-    })
+    };
+    compliance::install_starter_lists(&context).await?;
+    Ok(context)
 }
 
 impl App {
@@ -194,11 +196,7 @@ impl Shared {
     fn new(config: &Config, context: &Context, log: ClickLog) -> Result<Self, StartFault> {
         let document = api::document();
         let accounts = AccountsOptions {
-            password_cost: PasswordCost {
-                memory_kib: config.passwords.memory_kib,
-                passes: config.passwords.passes,
-                lanes: config.passwords.lanes,
-            },
+            password_cost: config.passwords.into(),
             ..AccountsOptions::default()
         };
         let cache = DirectoryOptions {

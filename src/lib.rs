@@ -25,4 +25,6 @@ pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod demo;
+pub mod verify;
 pub mod worker;

@@ -48,6 +48,16 @@ pub(super) fn entry_key(kind: MatchKind, value: &str) -> Result<String, KeyFault
     }
 }
 
+/// The key of a product's or shop's own value, to be looked for among entries of `kind`; none when it has none.
+pub(super) fn sought_key(kind: MatchKind, value: &str) -> Option<String> {
+    match kind {
+        MatchKind::Gtin => gtin(value),
+        MatchKind::RegistrationNumber | MatchKind::TaxCode => Some(number(value)),
+        MatchKind::Brand | MatchKind::Category => Some(normal::normal(value)),
+        MatchKind::Term | MatchKind::Domain | MatchKind::Url => None,
+    }
+}
+
 fn term(value: &str) -> Result<String, KeyFault> {
     let key = filled(normal::normal(value))?;
     let letters_or_digits = key.chars().filter(|c| c.is_alphanumeric()).count();

@@ -80,13 +80,13 @@ crate::words! {
 crate::words! {
     /// Where an affiliate promotes.
     pub enum ChannelKind {
-        /// TikTok.
+        /// `TikTok`.
         TikTok = "tiktok",
         /// Facebook.
         Facebook = "facebook",
         /// Instagram.
         Instagram = "instagram",
-        /// YouTube.
+        /// `YouTube`.
         YouTube = "youtube",
         /// Zalo.
         Zalo = "zalo",

@@ -15,7 +15,7 @@ use super::{
         Channel, Effect, Field, Goods, Ground, Input, ListName, MatchKind, Screening, ShopFacts,
         ShopStanding, StandingSnapshot, StandingStatus, Subject, Verdict,
     },
-    normal::{self, Normal},
+    normal::Normal,
 };
 use crate::kernel::{clock::Instant, host::WebUrl};
 
@@ -52,14 +52,11 @@ pub(super) fn judge(lists: Option<&Lists>, input: &Input) -> Verdict {
     let mut grounds: Vec<Ground> = identity(&input.subject.standing, input.decided_at)
         .into_iter()
         .collect();
-    match (lists, input.screening) {
-        (Some(lists), Screening::Available) => {
-            grounds.extend(found(lists, (&input.subject).into(), input.legal_day));
-        }
-        _ => {
-            grounds.extend(shop_suspended(Some(&input.subject.shop)));
-            grounds.push(plain(GroundCode::ScreeningUnavailable));
-        }
+    if let (Some(lists), Screening::Available) = (lists, input.screening) {
+        grounds.extend(found(lists, (&input.subject).into(), input.legal_day));
+    } else {
+        grounds.extend(shop_suspended(Some(&input.subject.shop)));
+        grounds.push(plain(GroundCode::ScreeningUnavailable));
     }
     Verdict::of(grounds)
 }
@@ -201,44 +198,25 @@ fn goods_in(
 ) -> Vec<Ground> {
     let product = exposure.product;
     let tax_code = exposure.shop.and_then(|shop| shop.tax_code.as_deref());
-    let bent = |text: &str| Some(normal::normal(text));
-    let number = |text: &str| Some(keys::number(text));
-    let exact: [(
-        MatchKind,
-        Field,
-        Option<&str>,
-        &dyn Fn(&str) -> Option<String>,
-    ); 5] = [
-        (
-            MatchKind::Gtin,
-            Field::Gtin,
-            product.gtin.as_deref(),
-            &keys::gtin,
-        ),
+    let exact = [
+        (MatchKind::Gtin, Field::Gtin, product.gtin.as_deref()),
         (
             MatchKind::RegistrationNumber,
             Field::RegistrationNumber,
             product.registration_number.as_deref(),
-            &number,
         ),
-        (MatchKind::TaxCode, Field::ShopTaxCode, tax_code, &number),
-        (
-            MatchKind::Brand,
-            Field::Brand,
-            product.brand.as_deref(),
-            &bent,
-        ),
+        (MatchKind::TaxCode, Field::ShopTaxCode, tax_code),
+        (MatchKind::Brand, Field::Brand, product.brand.as_deref()),
         (
             MatchKind::Category,
             Field::Category,
             product.category.as_deref(),
-            &bent,
         ),
     ];
     let mut grounds = Vec::new();
-    for (kind, field, original, key_of) in exact {
-        let key = original.and_then(key_of);
-        if let (Some(original), Some(key)) = (original, key) {
+    for (kind, field, original) in exact {
+        let Some(original) = original else { continue };
+        if let Some(key) = keys::sought_key(kind, original) {
             grounds.extend(list.exactly(kind, &key, day, Found { field, original }));
         }
     }

@@ -110,12 +110,11 @@ pub(super) async fn assemble(
 ) -> Result<Lists, ListsFault> {
     let mut lists = Vec::with_capacity(heads.len());
     for head in heads {
-        let list = match holds(known, head) {
-            Some(list) => list.clone(),
-            None => {
-                let entries = read(&mut reader, head.list, head.version).await?;
-                compile(head.clone(), entries).await?
-            }
+        let list = if let Some(list) = holds(known, head) {
+            list.clone()
+        } else {
+            let entries = read(&mut reader, head.list, head.version).await?;
+            compile(head.clone(), entries).await?
         };
         lists.push(list);
     }
@@ -132,10 +131,10 @@ pub(super) async fn read(
     let mut after = EntryId::from_uuid(Uuid::nil());
     loop {
         let page = store::entries_of(reader.on(), list, version, after).await?;
-        let Some(last) = page.last() else {
+        let Some(newest) = page.last() else {
             return Ok(entries);
         };
-        after = last.id;
+        after = newest.id;
         entries.extend(page);
     }
 }

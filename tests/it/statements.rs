@@ -20,8 +20,8 @@ const ALL: &[(&str, &[Statement])] = &[
     ("accounts", accounts::STATEMENTS),
     ("audit", audit::STATEMENTS),
     ("catalogue", catalogue::STATEMENTS),
-    ("clicks", clicks::STATEMENTS),
     ("compliance", compliance::STATEMENTS),
+    ("clicks", clicks::STATEMENTS),
     ("identity", identity::STATEMENTS),
     ("links", links::STATEMENTS),
 ];

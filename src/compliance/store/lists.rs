@@ -17,6 +17,7 @@ use crate::{
         digest::Digest,
         ids::{EntryId, ImportId, LeafId, TypedId as _},
         page::Limit,
+        text::Line,
     },
 };
 
@@ -224,8 +225,8 @@ pub(in crate::compliance) async fn add_entries(
                 .bind(draft.effect)
                 .bind(draft.reason.as_str())
                 .bind(source.authority.as_str())
-                .bind(source.document_number.as_ref().map(|text| text.as_str()))
-                .bind(source.url.as_ref().map(|text| text.as_str()))
+                .bind(source.document_number.as_ref().map(Line::as_str))
+                .bind(source.url.as_ref().map(Line::as_str))
                 .bind(source.issued_on)
                 .bind(draft.effective_from)
                 .bind(draft.effective_to);

@@ -151,6 +151,7 @@ both_engines! {
         let path = format!("/v1/programs/{id}");
         let (started, db) = (app.now(), &app.context().db);
         app.clock.advance(TimeDelta::days(10));
+        let owner = app.sign_in_again(&owner).await;
         let changed = app.now();
         let reply = owner.patch(&path, commission(1000), &BASED_ON_1).await;
         let next = reply.expect(200);

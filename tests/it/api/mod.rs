@@ -4,5 +4,8 @@ mod catalogue_products;
 mod catalogue_programs;
 mod catalogue_shops;
 mod clicks;
+mod compliance_decisions;
+mod compliance_lists;
+mod compliance_screening;
 mod links;
 mod links_dead;
