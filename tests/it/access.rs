@@ -26,15 +26,31 @@ pub(crate) struct Access {
 /// Nobody is asked who they are.
 const ANYONE: &[&str] = &["anyone"];
 const EVERYBODY: &[&str] = &[
-    "affiliate", "livestreamer", "shop", "admin", "compliance_officer", "finance", "auditor",
+    "affiliate",
+    "livestreamer",
+    "shop",
+    "admin",
+    "compliance_officer",
+    "finance",
+    "auditor",
 ];
 
 const fn open(method: &'static str, path: &'static str) -> Access {
-    Access { method, path, roles: ANYONE, scope: None }
+    Access {
+        method,
+        path,
+        roles: ANYONE,
+        scope: None,
+    }
 }
 
 const fn to(method: &'static str, path: &'static str, roles: &'static [&'static str]) -> Access {
-    Access { method, path, roles, scope: None }
+    Access {
+        method,
+        path,
+        roles,
+        scope: None,
+    }
 }
 
 const fn keyed(
@@ -43,7 +59,12 @@ const fn keyed(
     roles: &'static [&'static str],
     scope: &'static str,
 ) -> Access {
-    Access { method, path, roles, scope: Some(scope) }
+    Access {
+        method,
+        path,
+        roles,
+        scope: Some(scope),
+    }
 }
 
 /// The rule.
@@ -65,7 +86,9 @@ impl Access {
 
     /// The path with an id of the right form that names nothing.
     pub(crate) fn unknown(&self) -> String {
-        fill(self.path, |prefix| format!("{prefix}_01kaqk2v7me9rtz0d5b8n3c6wf"))
+        fill(self.path, |prefix| {
+            format!("{prefix}_01kaqk2v7me9rtz0d5b8n3c6wf")
+        })
     }
 }
 
@@ -108,8 +131,9 @@ fn prefix_under(collection: &str) -> &'static str {
 #[test]
 fn every_operation_of_the_document_has_its_row() {
     let document = api::document();
-    let offered: BTreeSet<String> =
-        api::operations(&document).map(|(method, path, _)| format!("{method} {path}")).collect();
+    let offered: BTreeSet<String> = api::operations(&document)
+        .map(|(method, path, _)| format!("{method} {path}"))
+        .collect();
     let ruled: BTreeSet<String> = ACCESS.iter().map(Access::name).collect();
     let uncovered: Vec<_> = offered.difference(&ruled).collect();
     let gone: Vec<_> = ruled.difference(&offered).collect();
@@ -121,8 +145,16 @@ fn every_operation_of_the_document_has_its_row() {
 #[test]
 fn the_document_asks_for_a_credential_where_the_rule_does() {
     for (method, path, operation) in api::operations(&api::document()) {
-        let row = ACCESS.iter().find(|row| row.method == method.as_str() && row.path == path).unwrap();
-        assert_eq!(row.roles == ANYONE, operation.security.is_none(), "{}", row.name());
+        let row = ACCESS
+            .iter()
+            .find(|row| row.method == method.as_str() && row.path == path)
+            .unwrap();
+        assert_eq!(
+            row.roles == ANYONE,
+            operation.security.is_none(),
+            "{}",
+            row.name()
+        );
     }
 }
 
@@ -237,9 +269,24 @@ impl Owned {
         app.settle().await;
         let earned = market.affiliate.get("/v1/commissions").await.expect(200);
         let commission = &earned["data"][0];
-        let link = market.affiliate.get(&format!("/v1/links/{link_id}")).await.expect(200);
-        let key = market.affiliate.post("/v1/api-keys", json!({ "name": "k", "scopes": ["links:read"] })).await;
-        let entries = app.officer("owner").await.get("/v1/lists/banned-lines/entries").await.expect(200);
+        let link = market
+            .affiliate
+            .get(&format!("/v1/links/{link_id}"))
+            .await
+            .expect(200);
+        let key = market
+            .affiliate
+            .post(
+                "/v1/api-keys",
+                json!({ "name": "k", "scopes": ["links:read"] }),
+            )
+            .await;
+        let entries = app
+            .officer("owner")
+            .await
+            .get("/v1/lists/banned-lines/entries")
+            .await
+            .expect(200);
         Self(vec![
             ("idv", market.verification_id.clone()),
             ("shop", market.shop_id.clone()),
@@ -257,7 +304,10 @@ impl Owned {
 
     fn id(&self, prefix: &str) -> String {
         let found = self.0.iter().find(|(known, _)| *known == prefix);
-        found.unwrap_or_else(|| panic!("nobody owns a {prefix}")).1.clone()
+        found
+            .unwrap_or_else(|| panic!("nobody owns a {prefix}"))
+            .1
+            .clone()
     }
 
     /// What affiliates must read to promote anything is no secret to them.
@@ -266,4 +316,3 @@ impl Owned {
         row.method == "GET" && catalogue.contains(&row.path) && !stranger.email.contains(".shop@")
     }
 }
-

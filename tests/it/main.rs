@@ -3,9 +3,14 @@
 #[macro_use]
 mod support;
 
+mod access;
 mod api;
+mod bad_input;
+mod contract;
+mod crash;
 mod floor;
 mod guards;
+mod journeys;
 mod ledger_laws;
 mod schema;
 mod statements;
