@@ -67,12 +67,160 @@ const fn keyed(
     }
 }
 
+/// Who sells.
+const SELLERS: &[&str] = &["shop", "admin"];
+/// Who promotes.
+const PROMOTERS: &[&str] = &["affiliate", "livestreamer"];
+/// Who may be asked who they are.
+const APPLICANTS: &[&str] = &["affiliate", "livestreamer", "shop"];
+/// Who decides on people.
+const OFFICERS: &[&str] = &["compliance_officer"];
+/// Who keeps lists and takes links down.
+const KEEPERS: &[&str] = &["compliance_officer", "admin"];
+const STAFF: &[&str] = &["admin", "compliance_officer", "finance", "auditor"];
+/// Who sees orders and where they come from.
+const ORDER_READERS: &[&str] = &["shop", "admin", "compliance_officer", "finance", "auditor"];
+/// Who sees identity cases: applicants their own.
+const CASE_READERS: &[&str] = &[
+    "affiliate",
+    "livestreamer",
+    "shop",
+    "admin",
+    "compliance_officer",
+    "auditor",
+];
+/// Who may try goods against the lists.
+const ASKERS: &[&str] = &[
+    "affiliate",
+    "livestreamer",
+    "shop",
+    "admin",
+    "compliance_officer",
+];
+
 /// The rule.
 pub(crate) const ACCESS: &[Access] = &[
+    open("GET", "/.well-known/jwks.json"),
+    open("GET", "/r/{code}"),
+    open("HEAD", "/r/{code}"),
+    open("POST", "/v1/inbound/{platform}/{token}"),
+    // Sign-in.
     open("POST", "/v1/accounts"),
+    to("GET", "/v1/accounts/current", EVERYBODY),
+    to("POST", "/v1/accounts/current/password", EVERYBODY),
     open("POST", "/v1/sessions"),
     open("POST", "/v1/sessions/refresh"),
     to("DELETE", "/v1/sessions/current", EVERYBODY),
+    to("GET", "/v1/api-keys", EVERYBODY),
+    to("POST", "/v1/api-keys", EVERYBODY),
+    to("DELETE", "/v1/api-keys/{id}", EVERYBODY),
+    // Identity.
+    open("GET", "/v1/consent-texts"),
+    to("GET", "/v1/identity-verifications", CASE_READERS),
+    to("POST", "/v1/identity-verifications", APPLICANTS),
+    to("GET", "/v1/identity-verifications/{id}", CASE_READERS),
+    to(
+        "POST",
+        "/v1/identity-verifications/{id}/documents",
+        APPLICANTS,
+    ),
+    to(
+        "POST",
+        "/v1/identity-verifications/{id}/proposals",
+        OFFICERS,
+    ),
+    to(
+        "POST",
+        "/v1/identity-verifications/{id}/approvals",
+        OFFICERS,
+    ),
+    to(
+        "POST",
+        "/v1/identity-verifications/{id}/revocations",
+        OFFICERS,
+    ),
+    // Catalogue.
+    keyed("GET", "/v1/shops", EVERYBODY, "products:read"),
+    keyed("POST", "/v1/shops", SELLERS, "products:write"),
+    keyed("GET", "/v1/shops/{id}", EVERYBODY, "products:read"),
+    keyed("GET", "/v1/products", EVERYBODY, "products:read"),
+    keyed("POST", "/v1/products", SELLERS, "products:write"),
+    keyed("GET", "/v1/products/{id}", EVERYBODY, "products:read"),
+    keyed("GET", "/v1/programs", EVERYBODY, "products:read"),
+    keyed("POST", "/v1/programs", SELLERS, "products:write"),
+    keyed("GET", "/v1/programs/{id}", EVERYBODY, "products:read"),
+    keyed("PATCH", "/v1/programs/{id}", SELLERS, "products:write"),
+    // Lists, screening, decisions.
+    to("GET", "/v1/lists", STAFF),
+    to("GET", "/v1/lists/{list}/entries", STAFF),
+    to("POST", "/v1/lists/{list}/entries", KEEPERS),
+    to("DELETE", "/v1/lists/{list}/entries/{id}", KEEPERS),
+    to("POST", "/v1/lists/{list}/imports", KEEPERS),
+    keyed("POST", "/v1/screenings", ASKERS, "links:read"),
+    keyed("GET", "/v1/decisions/{id}", EVERYBODY, "links:read"),
+    keyed(
+        "POST",
+        "/v1/decisions/{id}/replays",
+        EVERYBODY,
+        "links:read",
+    ),
+    keyed("GET", "/v1/refusals", EVERYBODY, "links:read"),
+    // Links.
+    keyed("GET", "/v1/links", EVERYBODY, "links:read"),
+    keyed("POST", "/v1/links", PROMOTERS, "links:write"),
+    keyed("GET", "/v1/links/{link_id}", EVERYBODY, "links:read"),
+    keyed(
+        "GET",
+        "/v1/links/{link_id}/statistics",
+        EVERYBODY,
+        "links:read",
+    ),
+    to("POST", "/v1/links/{link_id}/takedowns", KEEPERS),
+    // Orders.
+    keyed("GET", "/v1/order-sources", ORDER_READERS, "orders:read"),
+    keyed("POST", "/v1/order-sources", SELLERS, "orders:write"),
+    keyed(
+        "GET",
+        "/v1/order-sources/{id}",
+        ORDER_READERS,
+        "orders:read",
+    ),
+    keyed(
+        "POST",
+        "/v1/order-sources/{id}/closures",
+        SELLERS,
+        "orders:write",
+    ),
+    keyed(
+        "GET",
+        "/v1/order-sources/{id}/deliveries",
+        ORDER_READERS,
+        "orders:read",
+    ),
+    keyed(
+        "DELETE",
+        "/v1/order-sources/{id}/previous-secret",
+        SELLERS,
+        "orders:write",
+    ),
+    keyed(
+        "POST",
+        "/v1/order-sources/{id}/rotations",
+        SELLERS,
+        "orders:write",
+    ),
+    keyed("GET", "/v1/orders", ORDER_READERS, "orders:read"),
+    keyed("GET", "/v1/orders/{id}", ORDER_READERS, "orders:read"),
+    // Commission.
+    keyed(
+        "GET",
+        "/v1/orders/{id}/attribution",
+        EVERYBODY,
+        "commissions:read",
+    ),
+    keyed("GET", "/v1/commissions", EVERYBODY, "commissions:read"),
+    keyed("GET", "/v1/commissions/{id}", EVERYBODY, "commissions:read"),
+    keyed("GET", "/v1/balances", EVERYBODY, "commissions:read"),
 ];
 
 impl Access {
