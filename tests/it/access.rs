@@ -52,6 +52,12 @@ pub(crate) const ACCESS: &[Access] = &[
     open("POST", "/v1/sessions"),
     open("POST", "/v1/sessions/refresh"),
     to("DELETE", "/v1/sessions/current", EVERYBODY),
+    to("GET", "/v1/accounts/current", EVERYBODY),
+    to("POST", "/v1/accounts/current/password", EVERYBODY),
+    to("POST", "/v1/api-keys", EVERYBODY),
+    to("GET", "/v1/api-keys", EVERYBODY),
+    to("DELETE", "/v1/api-keys/{id}", EVERYBODY),
+    open("GET", "/.well-known/jwks.json"),
 ];
 
 impl Access {
