@@ -9,18 +9,26 @@ use utoipa::openapi::{
 };
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
-use crate::{accounts, catalogue, compliance, web::ProblemBody};
+use crate::{
+    accounts, catalogue, clicks, commissions, compliance, identity, links, orders, web::ProblemBody,
+};
 
 /// Mounts every slice.
 pub fn api(cfg: &mut ServiceConfig) {
     cfg.service(scope("/v1").configure(v1));
-    cfg.configure(accounts::well_known);
+    cfg.configure(accounts::well_known)
+        .configure(clicks::redirects);
 }
 
 fn v1(cfg: &mut ServiceConfig) {
-    cfg.configure(catalogue::routes);
-    cfg.configure(accounts::routes);
-    cfg.configure(compliance::routes);
+    cfg.configure(accounts::routes)
+        .configure(identity::routes)
+        .configure(catalogue::routes)
+        .configure(compliance::routes)
+        .configure(links::routes)
+        .configure(clicks::routes)
+        .configure(orders::routes)
+        .configure(commissions::routes);
 }
 
 /// The document of what [`api`] mounts, OpenAPI 3.1.

@@ -12,26 +12,34 @@ use actix_web::{
     web::{self as aw, Data},
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
     accounts::{AccountsError, AccountsOptions, Authority},
     api::{self, Offered},
+    clicks::{ClickLog, ClickLogOptions, Redirects},
+    commissions,
     compliance::{self, Compliance},
     config::Config,
+    identity,
     kernel::{
         ambient::Ambient,
         context::Context,
         db::{Db, DbError},
         secret::{KeyFault, KeyRing},
     },
+    links::{Directory, DirectoryOptions, Keeper},
+    orders,
     web::{self, Problem, problem::kinds},
     worker::{self, Job},
 };
 
 /// How long requests in flight may take to end.
 const SHUTDOWN_SECONDS: u64 = 8;
+/// How long a stop waits for the last clicks.
+const CLICKS_WRITTEN_MAX: Duration = Duration::from_secs(5);
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 2048;
 /// How long a client may take to send its request head.
@@ -63,6 +71,8 @@ pub struct App {
     /// Its background jobs.
     pub jobs: Vec<Job>,
     server: Server,
+    /// Ends once the last click is written, after everything that could leave one is gone.
+    clicks_written: JoinHandle<()>,
 }
 
 /// Ends a running service.
@@ -105,7 +115,8 @@ impl App {
         let listener = std::net::TcpListener::bind(config.listen)?;
         let address = listener.local_addr()?;
         let context = open(&config, ambient, address).await?;
-        let shared = Shared::new(&config, &context)?;
+        let (log, clicks_written) = click_log(&config, &context);
+        let shared = Shared::new(&config, &context, log)?;
         let jobs = shared.jobs();
         let server = serve(listener, &config, context.clone(), shared)?;
         Ok(Self {
@@ -113,6 +124,7 @@ impl App {
             context,
             jobs,
             server,
+            clicks_written,
         })
     }
 
@@ -138,6 +150,12 @@ impl App {
         stop.cancel();
         tracker.close();
         tracker.wait().await;
+        if tokio::time::timeout(CLICKS_WRITTEN_MAX, self.clicks_written)
+            .await
+            .is_err()
+        {
+            tracing::warn!("the last clicks were not written");
+        }
         self.context.db.close().await;
         Ok(served?)
     }
@@ -171,29 +189,57 @@ struct Shared {
     document: Data<String>,
     proxies: Data<web::auth::TrustedProxies>,
     authority: Authority,
+    dependents: Arc<dyn identity::Dependents>,
     compliance: Data<Compliance>,
+    redirects: Data<Redirects>,
+    inbox: Data<orders::Inbox>,
 }
 
 impl Shared {
-    fn new(config: &Config, context: &Context) -> Result<Self, StartFault> {
+    fn new(config: &Config, context: &Context, log: ClickLog) -> Result<Self, StartFault> {
         let document = api::document();
         let accounts = AccountsOptions {
             password_cost: config.passwords.into(),
             ..AccountsOptions::default()
         };
+        let cache = DirectoryOptions {
+            links_max: config.links.cached_max,
+            ..DirectoryOptions::default()
+        };
+        let directory = Directory::start(context, cache);
         Ok(Self {
             metrics: recorder(),
             offered: Data::new(Offered::of(&document)),
             document: Data::new(document.to_pretty_json().unwrap_or_default()),
             proxies: Data::new(web::auth::TrustedProxies(config.trusted_proxies)),
             authority: Authority::new(context, accounts)?,
-            compliance: Data::new(Compliance::new(Arc::new(compliance::NoLinks))),
+            dependents: Arc::new(Keeper),
+            compliance: Data::new(Compliance::new(Arc::new(Keeper))),
+            redirects: Data::new(Redirects::new(context, directory, log)),
+            inbox: Data::from(orders::Inbox::start(context).0),
         })
     }
 
     /// Every background job.
     fn jobs(&self) -> Vec<Job> {
-        worker::jobs()
+        let mut jobs = worker::jobs();
+        let dependents = Arc::clone(&self.dependents);
+        jobs.push(Job {
+            name: "identity.expire",
+            every: Duration::from_mins(1),
+            wake: None,
+            run: Arc::new(move |ctx| {
+                let dependents = Arc::clone(&dependents);
+                Box::pin(async move { identity::expire_due(&ctx, &dependents).await })
+            }),
+        });
+        jobs.push(Job {
+            name: "orders.fold",
+            every: Duration::from_secs(1),
+            wake: Some(self.inbox.wake()),
+            run: Arc::new(|ctx| Box::pin(commissions::run_fold(ctx))),
+        });
+        jobs
     }
 
     /// Hands the slices' state to the handlers.
@@ -205,8 +251,19 @@ impl Shared {
             .app_data(self.proxies.clone())
             .app_data(Data::new(self.authority.clone()))
             .app_data(Data::new(authenticator))
-            .app_data(self.compliance.clone());
+            .app_data(Data::new(Arc::clone(&self.dependents)))
+            .app_data(self.compliance.clone())
+            .app_data(self.redirects.clone())
+            .app_data(self.inbox.clone());
     }
+}
+
+fn click_log(config: &Config, context: &Context) -> (ClickLog, JoinHandle<()>) {
+    let options = ClickLogOptions {
+        waiting_max: config.clicks.waiting_max,
+        ..ClickLogOptions::default()
+    };
+    ClickLog::start(context, options)
 }
 
 /// One recorder a process, however many services a test starts in it.

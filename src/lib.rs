@@ -11,10 +11,21 @@ pub mod kernel;
 pub mod web;
 
 pub mod audit;
+pub mod identity;
 
 pub mod catalogue;
 
 pub mod compliance;
+
+pub mod links;
+
+pub mod clicks;
+
+pub mod orders;
+
+pub mod ledger;
+
+pub mod commissions;
 
 pub mod api;
 pub mod app;

@@ -1,8 +1,9 @@
 //! `tinvia verify`: asks every slice for stored rows that break a law of the system.
 
 use crate::{
-    accounts, audit, catalogue, compliance,
+    accounts, audit, catalogue, commissions, compliance,
     kernel::{context::Context, db::DbError, law::Breach},
+    ledger, links, orders,
 };
 
 /// The laws, by number, as `ARCHITECTURE.md` words them.
@@ -32,6 +33,10 @@ pub async fn breaches(ctx: &Context) -> Result<Vec<Breach>, DbError> {
     found.extend(audit::laws(&ctx.db).await?);
     found.extend(catalogue::laws(&ctx.db).await?);
     found.extend(compliance::laws(&ctx.db).await?);
+    found.extend(links::laws(&ctx.db).await?);
+    found.extend(orders::laws(&ctx.db).await?);
+    found.extend(ledger::laws(&ctx.db).await?);
+    found.extend(commissions::laws(&ctx.db).await?);
     found.sort_by_key(|breach| breach.law);
     Ok(found)
 }

@@ -27,7 +27,7 @@ mod store;
 
 pub use codes::{Country, Gtin, TaxCode, TaxCodeFault, TaxCodeForm};
 pub use error::CatalogueError;
-pub use http::{PROBLEMS, routes};
+pub use http::{PROBLEMS, URL_NOT_ALLOWED, routes};
 pub use laws::laws;
 pub use model::{
     AccrueOn, CommissionKind, Product, Program, ProgramStatus, Rounding, Shop, ShopStatus, Terms,

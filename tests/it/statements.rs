@@ -3,11 +3,12 @@
 //! What this cannot see is a wrong result; each row type still needs its round trip.
 
 use tinvia::{
-    accounts, audit, catalogue, compliance,
+    accounts, audit, catalogue, clicks, commissions, compliance, identity,
     kernel::{
         self,
         db::{Db, Engine, Statement},
     },
+    ledger, links, orders,
 };
 
 use crate::support::engines::{self, Fresh};
@@ -19,7 +20,13 @@ const ALL: &[(&str, &[Statement])] = &[
     ("accounts", accounts::STATEMENTS),
     ("audit", audit::STATEMENTS),
     ("catalogue", catalogue::STATEMENTS),
+    ("clicks", clicks::STATEMENTS),
+    ("commissions", commissions::STATEMENTS),
     ("compliance", compliance::STATEMENTS),
+    ("identity", identity::STATEMENTS),
+    ("ledger", ledger::STATEMENTS),
+    ("links", links::STATEMENTS),
+    ("orders", orders::STATEMENTS),
 ];
 
 #[tokio::test]

@@ -22,7 +22,7 @@ const TAX_CODE_INVALID: Kind = Kind {
 };
 
 /// The address is one that nothing here may lead to.
-const URL_NOT_ALLOWED: Kind = Kind {
+pub const URL_NOT_ALLOWED: Kind = Kind {
     code: "url-not-allowed",
     status: 422,
     en: "The address is not allowed",

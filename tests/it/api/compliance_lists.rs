@@ -36,7 +36,9 @@ fn with(mut entry: Value, member: &str, value: Value) -> Value {
 async fn import_csv(officer: &Actor, list: &str, text: &str) -> crate::support::actors::Reply {
     let path = format!("/v1/lists/{list}/imports");
     let headers = [("content-type", "text/csv")];
-    officer.send("POST", &path, &headers, Some(text.as_bytes().to_vec())).await
+    officer
+        .send("POST", &path, &headers, Some(text.as_bytes().to_vec()))
+        .await
 }
 
 async fn version_of(officer: &Actor, list: &str) -> (i64, i64) {
@@ -44,13 +46,18 @@ async fn version_of(officer: &Actor, list: &str) -> (i64, i64) {
     let all = lists["data"].as_array().unwrap();
     assert_eq!(all.len(), 7);
     let found = all.iter().find(|row| row["list"] == list).unwrap();
-    (found["version"].as_i64().unwrap(), found["entries"].as_i64().unwrap())
+    (
+        found["version"].as_i64().unwrap(),
+        found["entries"].as_i64().unwrap(),
+    )
 }
 
 async fn values(officer: &Actor, path: &str) -> Vec<String> {
     let page = officer.get(path).await.expect(200);
     let rows = page["data"].as_array().unwrap();
-    rows.iter().map(|row| row["match"]["value"].as_str().unwrap().to_owned()).collect()
+    rows.iter()
+        .map(|row| row["match"]["value"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 async fn laws_hold(app: &TestApp) {
@@ -58,7 +65,10 @@ async fn laws_hold(app: &TestApp) {
 }
 
 async fn run(app: &TestApp, sql: &'static str) -> Result<u64, DbError> {
-    let statement = Statement { name: "TAMPER", text: Text::Both(sql) };
+    let statement = Statement {
+        name: "TAMPER",
+        text: Text::Both(sql),
+    };
     app.context()
         .db
         .write(move |tx| Box::pin(async move { tx.sql(statement).execute().await }))
@@ -211,6 +221,7 @@ both_engines! {
                 .post(&format!("{LIST}/entries"), entry("brand", value, "refuse"))
                 .await
                 .expect(201);
+            app.clock.advance(chrono::TimeDelta::milliseconds(1));
         }
         let first = officer.get(&format!("{LIST}/entries?limit=2")).await.expect(200);
         assert_eq!(first["has_more"], true);
