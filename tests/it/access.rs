@@ -221,6 +221,9 @@ pub(crate) const ACCESS: &[Access] = &[
     keyed("GET", "/v1/commissions", EVERYBODY, "commissions:read"),
     keyed("GET", "/v1/commissions/{id}", EVERYBODY, "commissions:read"),
     keyed("GET", "/v1/balances", EVERYBODY, "commissions:read"),
+    to("GET", "/v1/accounts/current", EVERYBODY),
+    to("POST", "/v1/accounts/current/password", EVERYBODY),
+    open("GET", "/.well-known/jwks.json"),
 ];
 
 impl Access {
