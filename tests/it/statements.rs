@@ -3,7 +3,7 @@
 //! What this cannot see is a wrong result; each row type still needs its round trip.
 
 use tinvia::{
-    accounts, audit,
+    accounts, audit, identity,
     kernel::{
         self,
         db::{Db, Engine, Statement},
@@ -18,6 +18,7 @@ const ALL: &[(&str, &[Statement])] = &[
     ("kernel::outbox", kernel::outbox::STATEMENTS),
     ("accounts", accounts::STATEMENTS),
     ("audit", audit::STATEMENTS),
+    ("identity", identity::STATEMENTS),
 ];
 
 #[tokio::test]

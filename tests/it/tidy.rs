@@ -37,6 +37,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// Statements with a text of their own for each engine. The number may only shrink without a reason: each escape
 /// is one more thing that has to be right twice.
 const ENGINE_ESCAPES: &[(&str, usize)] = &[
+    // A standing is read under a shared lock, which SQLite's single writer gives anyway.
+    ("identity", 1),
     // The engines describe their schemas in their own words.
     ("kernel", 1),
 ];

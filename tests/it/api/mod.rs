@@ -1,1 +1,3 @@
 //! Slice by slice, through HTTP.
+
+mod identity;
