@@ -9,16 +9,22 @@ use utoipa::openapi::{
 };
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
-use crate::{accounts, identity, web::ProblemBody};
+use crate::{accounts, catalogue, clicks, compliance, identity, links, web::ProblemBody};
 
 /// Mounts every slice.
 pub fn api(cfg: &mut ServiceConfig) {
     cfg.service(scope("/v1").configure(v1));
-    cfg.configure(accounts::well_known);
+    cfg.configure(accounts::well_known)
+        .configure(clicks::redirects);
 }
 
 fn v1(cfg: &mut ServiceConfig) {
-    cfg.configure(accounts::routes).configure(identity::routes);
+    cfg.configure(accounts::routes)
+        .configure(identity::routes)
+        .configure(catalogue::routes)
+        .configure(compliance::routes)
+        .configure(links::routes)
+        .configure(clicks::routes);
 }
 
 /// The document of what [`api`] mounts, OpenAPI 3.1.

@@ -12,12 +12,15 @@ use actix_web::{
     web::{self as aw, Data},
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::task::JoinHandle;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use utoipa_actix_web::AppExt as _;
 
 use crate::{
-    accounts::{AccountsError, AccountsOptions, Authority, PasswordCost},
+    accounts::{AccountsError, AccountsOptions, Authority},
     api::{self, Offered},
+    clicks::{ClickLog, ClickLogOptions, Redirects},
+    compliance::{self, Compliance},
     config::Config,
     identity,
     kernel::{
@@ -26,12 +29,15 @@ use crate::{
         db::{Db, DbError},
         secret::{KeyFault, KeyRing},
     },
+    links::{Directory, DirectoryOptions, Keeper},
     web::{self, Problem, problem::kinds},
     worker::{self, Job},
 };
 
 /// How long requests in flight may take to end.
 const SHUTDOWN_SECONDS: u64 = 8;
+/// How long a stop waits for the last clicks.
+const CLICKS_WRITTEN_MAX: Duration = Duration::from_secs(5);
 /// Connections that may wait to be accepted.
 const BACKLOG: u32 = 2048;
 /// How long a client may take to send its request head.
@@ -63,6 +69,8 @@ pub struct App {
     /// Its background jobs.
     pub jobs: Vec<Job>,
     server: Server,
+    /// Ends once the last click is written, after everything that could leave one is gone.
+    clicks_written: JoinHandle<()>,
 }
 
 /// Ends a running service.
@@ -78,7 +86,7 @@ impl Stop {
     }
 }
 
-/// Connects and migrates, and reads or makes the keys.
+/// Connects and migrates, reads or makes the keys, and fills the lists that ship with the service.
 pub async fn open(
     config: &Config,
     ambient: Ambient,
@@ -88,13 +96,15 @@ pub async fn open(
     let keys = KeyRing::open_or_create(&config.key_file(), &ambient)?;
     let db = Db::connect(&config.database()).await?;
     db.migrate().await?;
-    Ok(Context {
+    let context = Context {
         db,
         ambient,
         keys: Arc::new(keys),
         public_url: config.public_url(listening).into(),
         limits_on: config.limits_on(),
-    })
+    };
+    compliance::install_starter_lists(&context).await?;
+    Ok(context)
 }
 
 impl App {
@@ -103,7 +113,8 @@ impl App {
         let listener = std::net::TcpListener::bind(config.listen)?;
         let address = listener.local_addr()?;
         let context = open(&config, ambient, address).await?;
-        let shared = Shared::new(&config, &context)?;
+        let (log, clicks_written) = click_log(&config, &context);
+        let shared = Shared::new(&config, &context, log)?;
         let jobs = shared.jobs();
         let server = serve(listener, &config, context.clone(), shared)?;
         Ok(Self {
@@ -111,6 +122,7 @@ impl App {
             context,
             jobs,
             server,
+            clicks_written,
         })
     }
 
@@ -136,6 +148,12 @@ impl App {
         stop.cancel();
         tracker.close();
         tracker.wait().await;
+        if tokio::time::timeout(CLICKS_WRITTEN_MAX, self.clicks_written)
+            .await
+            .is_err()
+        {
+            tracing::warn!("the last clicks were not written");
+        }
         self.context.db.close().await;
         Ok(served?)
     }
@@ -170,26 +188,31 @@ struct Shared {
     proxies: Data<web::auth::TrustedProxies>,
     authority: Authority,
     dependents: Arc<dyn identity::Dependents>,
+    compliance: Data<Compliance>,
+    redirects: Data<Redirects>,
 }
 
 impl Shared {
-    fn new(config: &Config, context: &Context) -> Result<Self, StartFault> {
+    fn new(config: &Config, context: &Context, log: ClickLog) -> Result<Self, StartFault> {
         let document = api::document();
         let accounts = AccountsOptions {
-            password_cost: PasswordCost {
-                memory_kib: config.passwords.memory_kib,
-                passes: config.passwords.passes,
-                lanes: config.passwords.lanes,
-            },
+            password_cost: config.passwords.into(),
             ..AccountsOptions::default()
         };
+        let cache = DirectoryOptions {
+            links_max: config.links.cached_max,
+            ..DirectoryOptions::default()
+        };
+        let directory = Directory::start(context, cache);
         Ok(Self {
             metrics: recorder(),
             offered: Data::new(Offered::of(&document)),
             document: Data::new(document.to_pretty_json().unwrap_or_default()),
             proxies: Data::new(web::auth::TrustedProxies(config.trusted_proxies)),
             authority: Authority::new(context, accounts)?,
-            dependents: Arc::new(identity::NoDependents),
+            dependents: Arc::new(Keeper),
+            compliance: Data::new(Compliance::new(Arc::new(Keeper))),
+            redirects: Data::new(Redirects::new(context, directory, log)),
         })
     }
 
@@ -218,8 +241,18 @@ impl Shared {
             .app_data(self.proxies.clone())
             .app_data(Data::new(self.authority.clone()))
             .app_data(Data::new(authenticator))
-            .app_data(Data::new(Arc::clone(&self.dependents)));
+            .app_data(Data::new(Arc::clone(&self.dependents)))
+            .app_data(self.compliance.clone())
+            .app_data(self.redirects.clone());
     }
+}
+
+fn click_log(config: &Config, context: &Context) -> (ClickLog, JoinHandle<()>) {
+    let options = ClickLogOptions {
+        waiting_max: config.clicks.waiting_max,
+        ..ClickLogOptions::default()
+    };
+    ClickLog::start(context, options)
 }
 
 /// One recorder a process, however many services a test starts in it.

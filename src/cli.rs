@@ -5,10 +5,12 @@ use std::{io::Write as _, path::PathBuf, process::ExitCode};
 use clap::{Parser, Subcommand};
 
 use crate::{
-    api,
+    accounts, api,
     app::{self, App},
     config::{Config, LogFormat},
-    kernel::ambient::Ambient,
+    demo,
+    kernel::{actor::Role, ambient::Ambient},
+    verify,
 };
 
 /// Verified affiliates, tracked links that refuse what the law forbids, commission to the đồng.
@@ -33,12 +35,39 @@ enum Command {
     /// Settings.
     #[command(subcommand)]
     Config(ConfigCommand),
+    /// Staff accounts; everybody else signs up.
+    #[command(subcommand)]
+    Account(AccountCommand),
+    /// Checks the laws of the system on the live database; exit code 1 and a list on any breach.
+    Verify,
+    /// Plays the whole journey against a running server and prints each step with its answer.
+    Demo {
+        /// Where the server is; by default where these settings say.
+        #[arg(long)]
+        url: Option<String>,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Reads the settings and says what is wrong with them.
     Check,
+}
+
+#[derive(Debug, Subcommand)]
+enum AccountCommand {
+    /// Makes a staff account; works while the server runs.
+    Create {
+        /// admin, compliance_officer, finance or auditor.
+        #[arg(long)]
+        role: Role,
+        /// How it signs in.
+        #[arg(long)]
+        email: String,
+        /// Reads the password from standard input instead of asking for it.
+        #[arg(long)]
+        password_stdin: bool,
+    },
 }
 
 /// What ends a command badly, in words for the operator.
@@ -79,9 +108,69 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Fault> {
             say("the database is up to date")?;
         }
         Command::Config(ConfigCommand::Check) => say("the settings read")?,
+        Command::Account(AccountCommand::Create {
+            role,
+            email,
+            password_stdin,
+        }) => {
+            create_account(&config, role, &email, password_stdin).await?;
+        }
+        Command::Verify => return verify(&config).await,
+        Command::Demo { url } => {
+            let ctx = app::open(&config, Ambient::system(), config.listen).await?;
+            demo::play(
+                &ctx,
+                &url.unwrap_or_else(|| config.public_url(config.listen)),
+            )
+            .await?;
+        }
         Command::Openapi => {}
     }
     Ok(ExitCode::SUCCESS)
+}
+
+async fn create_account(
+    config: &Config,
+    role: Role,
+    email: &str,
+    password_stdin: bool,
+) -> Result<(), Fault> {
+    let password = if password_stdin {
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line)?;
+        line.trim_end_matches(['\r', '\n']).to_owned()
+    } else {
+        rpassword::prompt_password("Password: ")?
+    };
+    let ctx = app::open(config, Ambient::system(), config.listen).await?;
+    let cost = config.passwords.into();
+    let id = accounts::create_staff_at(&ctx, cost, role, email, &password).await?;
+    say(&id.to_string())
+}
+
+async fn verify(config: &Config) -> Result<ExitCode, Fault> {
+    let ctx = app::open(config, Ambient::system(), config.listen).await?;
+    let breaches = verify::breaches(&ctx).await?;
+    for (law, words) in verify::LAWS {
+        let broken: Vec<_> = breaches
+            .iter()
+            .filter(|breach| breach.law == *law)
+            .collect();
+        let verdict = if broken.is_empty() {
+            "holds".to_owned()
+        } else {
+            format!("{} breaches", broken.len())
+        };
+        say(&format!("law {law}, {words}: {verdict}"))?;
+        for breach in broken {
+            say(&format!("  {}: {}", breach.about, breach.what))?;
+        }
+    }
+    Ok(if breaches.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 async fn serve(config: Config) -> Result<(), Fault> {

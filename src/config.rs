@@ -91,6 +91,21 @@ pub struct Passwords {
     pub lanes: u32,
 }
 
+impl From<Passwords> for crate::accounts::PasswordCost {
+    fn from(passwords: Passwords) -> Self {
+        let Passwords {
+            memory_kib,
+            passes,
+            lanes,
+        } = passwords;
+        Self {
+            memory_kib,
+            passes,
+            lanes,
+        }
+    }
+}
+
 /// The cache under the redirect.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -13,8 +13,18 @@ pub mod web;
 pub mod audit;
 pub mod identity;
 
+pub mod catalogue;
+
+pub mod compliance;
+
+pub mod links;
+
+pub mod clicks;
+
 pub mod api;
 pub mod app;
 pub mod cli;
 pub mod config;
+pub mod demo;
+pub mod verify;
 pub mod worker;

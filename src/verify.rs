@@ -1,26 +1,38 @@
 //! `tinvia verify`: asks every slice for stored rows that break a law of the system.
 
 use crate::{
-    audit,
+    audit, catalogue, compliance, identity,
     kernel::{context::Context, db::DbError, law::Breach},
+    links,
 };
 
 /// The laws, by number, as `ARCHITECTURE.md` words them.
 pub const LAWS: &[(u8, &str)] = &[
     (1, "verified before linked"),
-    (2, "every request for a link is a decision, and replays to the same outcome"),
+    (
+        2,
+        "every request for a link is a decision, and replays to the same outcome",
+    ),
     (3, "fail closed"),
     (4, "a dead link is dead everywhere, at once"),
-    (5, "an acknowledged webhook is on disk, and the orders are its projection"),
+    (
+        5,
+        "an acknowledged webhook is on disk, and the orders are its projection",
+    ),
     (6, "money is a ledger"),
     (7, "money never depends on the click log"),
     (8, "history cannot be edited unnoticed"),
+    (9, "personal data is sealed"),
 ];
 
 /// Every breach found, at most a bounded number per law.
 pub async fn breaches(ctx: &Context) -> Result<Vec<Breach>, DbError> {
     let mut found = Vec::new();
     found.extend(audit::laws(&ctx.db).await?);
+    found.extend(catalogue::laws(&ctx.db).await?);
+    found.extend(compliance::laws(&ctx.db).await?);
+    found.extend(identity::laws(&ctx.db).await?);
+    found.extend(links::laws(&ctx.db).await?);
     found.sort_by_key(|breach| breach.law);
     Ok(found)
 }

@@ -54,7 +54,12 @@ impl Cast {
         let (Some(officer_b), Some(officer_a)) = (officers.pop(), officers.pop()) else {
             return Err(DemoFault::Missing("officers"));
         };
-        Ok(Self { shop, affiliate, officer_a, officer_b })
+        Ok(Self {
+            shop,
+            affiliate,
+            officer_a,
+            officer_b,
+        })
     }
 }
 
@@ -67,7 +72,10 @@ async fn sign_up(stage: &Stage, role: &str, name: &str, suffix: &str) -> Result<
 
 async fn sign_in(stage: &Stage, email: &str) -> Result<String, DemoFault> {
     let body = json!({ "email": email, "password": PASSWORD });
-    stage.post("", "/v1/sessions", &body, 201).await?.text("access_token")
+    stage
+        .post("", "/v1/sessions", &body, 201)
+        .await?
+        .text("access_token")
 }
 
 /// What is sold, and where its orders arrive.
@@ -81,28 +89,57 @@ struct Goods {
 
 impl Goods {
     async fn put_up(stage: &mut Stage, cast: &Cast) -> Result<Self, DemoFault> {
-        stage.tell("The shop registers itself, two products, a program of 8 %, and its order source")?;
+        stage.tell(
+            "The shop registers itself, two products, a program of 8 %, and its order source",
+        )?;
         let shop = json!({
             "legal_name": "Công ty TNHH Tiệm Mây", "tax_code": "0100109106", "country": "VN",
             "website": "https://tiemmay.example.com", "is_multi_level": false,
         });
-        let shop_id = stage.post(&cast.shop, "/v1/shops", &shop, 201).await?.text("id")?;
-        let bag = product(stage, cast, &shop_id, "Túi xách da", "https://tiemmay.example.com/tui").await?;
-        let vape =
-            product(stage, cast, &shop_id, "Thuốc lá điện tử vị xoài", "https://tiemmay.example.com/tl").await?;
+        let shop_id = stage
+            .post(&cast.shop, "/v1/shops", &shop, 201)
+            .await?
+            .text("id")?;
+        let bag = product(
+            stage,
+            cast,
+            &shop_id,
+            "Túi xách da",
+            "https://tiemmay.example.com/tui",
+        )
+        .await?;
+        let vape = product(
+            stage,
+            cast,
+            &shop_id,
+            "Thuốc lá điện tử vị xoài",
+            "https://tiemmay.example.com/tl",
+        )
+        .await?;
         let program = json!({
             "shop_id": shop_id, "name": "Mùa hè", "currency": "VND",
             "commission": { "kind": "percent", "rate_bps": 800 },
             "attribution_window_days": 30, "hold_days": 14,
         });
-        let program = stage.post(&cast.shop, "/v1/programs", &program, 201).await?.text("id")?;
+        let program = stage
+            .post(&cast.shop, "/v1/programs", &program, 201)
+            .await?
+            .text("id")?;
         let key: [u8; 32] = stage.ambient.bytes();
         let source = json!({
             "shop_id": shop_id, "program_id": program, "platform": "standard_webhooks",
             "secret": format!("whsec_{}", STANDARD.encode(key)),
         });
-        let source = stage.post(&cast.shop, "/v1/order-sources", &source, 201).await?;
-        Ok(Self { program, bag, vape, inbound_url: source.text("inbound_url")?, key })
+        let source = stage
+            .post(&cast.shop, "/v1/order-sources", &source, 201)
+            .await?;
+        Ok(Self {
+            program,
+            bag,
+            vape,
+            inbound_url: source.text("inbound_url")?,
+            key,
+        })
     }
 
     fn link(&self, product: &str) -> Value {
@@ -124,12 +161,17 @@ async fn product(
         "shop_id": shop_id, "title": title, "description": "Hàng mới", "url": url,
         "price": { "amount": 1_250_000, "currency": "VND" },
     });
-    stage.post(&cast.shop, "/v1/products", &body, 201).await?.text("id")
+    stage
+        .post(&cast.shop, "/v1/products", &body, 201)
+        .await?
+        .text("id")
 }
 
 async fn refusals(stage: &mut Stage, cast: &Cast, goods: &Goods) -> Result<(), DemoFault> {
     stage.tell("Nobody unverified gets a link: refused, and the refusal is a record")?;
-    stage.post(&cast.affiliate, "/v1/links", &goods.link(&goods.bag), 403).await?;
+    stage
+        .post(&cast.affiliate, "/v1/links", &goods.link(&goods.bag), 403)
+        .await?;
     Ok(())
 }
 
@@ -137,11 +179,35 @@ async fn verified(stage: &mut Stage, cast: &Cast, suffix: &str) -> Result<(), De
     stage.tell("A foreign affiliate's passport is read; one officer proposes, another approves")?;
     let request = passport(stage, suffix);
     let path = "/v1/identity-verifications";
-    let case = stage.post(&cast.affiliate, path, &request, 201).await?.text("id")?;
+    let case = stage
+        .post(&cast.affiliate, path, &request, 201)
+        .await?
+        .text("id")?;
     let proposal = json!({ "outcome": "verified", "reason_code": "document_consistent", "note": "Reads well." });
-    stage.post(&cast.officer_a, &format!("{path}/{case}/proposals"), &proposal, 201).await?;
-    stage.post(&cast.officer_a, &format!("{path}/{case}/approvals"), &json!({}), 403).await?;
-    stage.post(&cast.officer_b, &format!("{path}/{case}/approvals"), &json!({}), 200).await?;
+    stage
+        .post(
+            &cast.officer_a,
+            &format!("{path}/{case}/proposals"),
+            &proposal,
+            201,
+        )
+        .await?;
+    stage
+        .post(
+            &cast.officer_a,
+            &format!("{path}/{case}/approvals"),
+            &json!({}),
+            403,
+        )
+        .await?;
+    stage
+        .post(
+            &cast.officer_b,
+            &format!("{path}/{case}/approvals"),
+            &json!({}),
+            200,
+        )
+        .await?;
     Ok(())
 }
 
@@ -149,7 +215,9 @@ async fn verified(stage: &mut Stage, cast: &Cast, suffix: &str) -> Result<(), De
 fn passport(stage: &Stage, suffix: &str) -> Value {
     let today = legal_day(stage.ambient.now());
     let expires_on = today.checked_add_months(Months::new(60)).unwrap_or(today);
-    let born = today.checked_sub_months(Months::new(12 * 30)).unwrap_or(today);
+    let born = today
+        .checked_sub_months(Months::new(12 * 30))
+        .unwrap_or(today);
     let number = format!("D{}", suffix.to_ascii_uppercase());
     let zone = mrz::format_td3(&mrz::Td3Fields {
         issuing_country: "UTO".to_owned(),
@@ -185,10 +253,17 @@ struct Link {
 
 async fn linked(stage: &mut Stage, cast: &Cast, goods: &Goods) -> Result<Link, DemoFault> {
     stage.tell("Forbidden goods are refused with the law's reason, even for the verified")?;
-    stage.post(&cast.affiliate, "/v1/links", &goods.link(&goods.vape), 451).await?;
+    stage
+        .post(&cast.affiliate, "/v1/links", &goods.link(&goods.vape), 451)
+        .await?;
     stage.tell("Permitted goods get a link and a code that can be spoken")?;
-    let link = stage.post(&cast.affiliate, "/v1/links", &goods.link(&goods.bag), 201).await?;
-    Ok(Link { id: link.text("id")?, code: link.text("code")? })
+    let link = stage
+        .post(&cast.affiliate, "/v1/links", &goods.link(&goods.bag), 201)
+        .await?;
+    Ok(Link {
+        id: link.text("id")?,
+        code: link.text("code")?,
+    })
 }
 
 async fn clicked(stage: &mut Stage, link: &Link) -> Result<String, DemoFault> {
@@ -197,7 +272,9 @@ async fn clicked(stage: &mut Stage, link: &Link) -> Result<String, DemoFault> {
     let target = heard.location.ok_or(DemoFault::Missing("Location"))?;
     let target = url::Url::parse(&target).map_err(|_| DemoFault::Missing("Location"))?;
     let token = target.query_pairs().find(|(name, _)| name == "tv_click");
-    token.map(|(_, token)| token.into_owned()).ok_or(DemoFault::Missing("tv_click"))
+    token
+        .map(|(_, token)| token.into_owned())
+        .ok_or(DemoFault::Missing("tv_click"))
 }
 
 /// An order under way.
@@ -228,14 +305,37 @@ async fn ordered<'a>(
             "refunds": [], "coupon_codes": [],
         },
     });
-    stage.deliver(&goods.inbound_url, &goods.key, &event).await?;
+    stage
+        .deliver(&goods.inbound_url, &goods.key, &event)
+        .await?;
     stage.tell("It has become an order, a commission of 8 % to the đồng, and a pending balance")?;
-    let found = first(stage, &cast.shop, &format!("/v1/orders?external_order_id={number}")).await?;
-    let id = found.get("id").and_then(Value::as_str).ok_or(DemoFault::Missing("id"))?.to_owned();
-    stage.get(&cast.affiliate, &format!("/v1/commissions?order_id={id}"), 200).await?;
+    let found = first(
+        stage,
+        &cast.shop,
+        &format!("/v1/orders?external_order_id={number}"),
+    )
+    .await?;
+    let id = found
+        .get("id")
+        .and_then(Value::as_str)
+        .ok_or(DemoFault::Missing("id"))?
+        .to_owned();
+    stage
+        .get(
+            &cast.affiliate,
+            &format!("/v1/commissions?order_id={id}"),
+            200,
+        )
+        .await?;
     stage.get(&cast.affiliate, "/v1/balances", 200).await?;
     stage.tell("Why this much, and to whom")?;
-    stage.get(&cast.affiliate, &format!("/v1/orders/{id}/attribution"), 200).await?;
+    stage
+        .get(
+            &cast.affiliate,
+            &format!("/v1/orders/{id}/attribution"),
+            200,
+        )
+        .await?;
     Ok(Order { goods, number, id })
 }
 
@@ -264,12 +364,20 @@ async fn refunded(stage: &mut Stage, cast: &Cast, order: &Order<'_>) -> Result<(
             }],
         },
     });
-    stage.deliver(&order.goods.inbound_url, &order.goods.key, &event).await?;
+    stage
+        .deliver(&order.goods.inbound_url, &order.goods.key, &event)
+        .await?;
     let path = format!("/v1/orders/{}", order.id);
     for _ in 0..50 {
         let heard = stage.get(&cast.shop, &path, 200).await?;
         if heard.body.get("status").and_then(Value::as_str) == Some("partially_refunded") {
-            stage.get(&cast.affiliate, &format!("/v1/commissions?order_id={}", order.id), 200).await?;
+            stage
+                .get(
+                    &cast.affiliate,
+                    &format!("/v1/commissions?order_id={}", order.id),
+                    200,
+                )
+                .await?;
             stage.get(&cast.affiliate, "/v1/balances", 200).await?;
             return Ok(());
         }
@@ -281,9 +389,18 @@ async fn refunded(stage: &mut Stage, cast: &Cast, order: &Order<'_>) -> Result<(
 async fn taken_down(stage: &mut Stage, cast: &Cast, link: &Link) -> Result<(), DemoFault> {
     stage.tell("An officer takes the link down; the next request gets 451 and the reason")?;
     let body = json!({ "reason_code": "violating_goods", "note": "Found on the ministry's list." });
-    stage.post(&cast.officer_a, &format!("/v1/links/{}/takedowns", link.id), &body, 200).await?;
+    stage
+        .post(
+            &cast.officer_a,
+            &format!("/v1/links/{}/takedowns", link.id),
+            &body,
+            200,
+        )
+        .await?;
     stage.get("", &format!("/r/{}", link.code), 451).await?;
     stage.tell("Every refusal stays on record for the officers")?;
-    stage.get(&cast.officer_a, "/v1/refusals?limit=10", 200).await?;
+    stage
+        .get(&cast.officer_a, "/v1/refusals?limit=10", 200)
+        .await?;
     Ok(())
 }

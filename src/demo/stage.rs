@@ -65,7 +65,12 @@ impl Heard {
 impl Stage {
     pub(super) fn new(url: &str, ambient: Ambient) -> Result<Self, DemoFault> {
         let client = Client::builder().redirect(Policy::none()).build()?;
-        Ok(Self { client, url: url.trim_end_matches('/').to_owned(), ambient, step: 0 })
+        Ok(Self {
+            client,
+            url: url.trim_end_matches('/').to_owned(),
+            ambient,
+            step: 0,
+        })
     }
 
     /// Announces the next step.
@@ -84,16 +89,33 @@ impl Stage {
         let request = self.client.post(format!("{}{path}", self.url)).json(body);
         let key: [u8; 16] = self.ambient.bytes();
         let key = crate::kernel::digest::hex(&key);
-        self.hear(request.header("idempotency-key", key), who, Method::POST, path, expected).await
+        self.hear(
+            request.header("idempotency-key", key),
+            who,
+            Method::POST,
+            path,
+            expected,
+        )
+        .await
     }
 
-    pub(super) async fn get(&self, who: &str, path: &str, expected: u16) -> Result<Heard, DemoFault> {
+    pub(super) async fn get(
+        &self,
+        who: &str,
+        path: &str,
+        expected: u16,
+    ) -> Result<Heard, DemoFault> {
         let request = self.client.get(format!("{}{path}", self.url));
         self.hear(request, who, Method::GET, path, expected).await
     }
 
     /// Delivers an order event as a shop's server does, signed by Standard Webhooks v1.
-    pub(super) async fn deliver(&self, url: &str, key: &[u8], event: &Value) -> Result<(), DemoFault> {
+    pub(super) async fn deliver(
+        &self,
+        url: &str,
+        key: &[u8],
+        event: &Value,
+    ) -> Result<(), DemoFault> {
         let body = event.to_string();
         let now = self.ambient.now().timestamp().to_string();
         let nonce: [u8; 8] = self.ambient.bytes();
@@ -108,7 +130,9 @@ impl Stage {
             .header("webhook-signature", signature)
             .header("content-type", "application/json")
             .body(body);
-        self.hear(request, "", Method::POST, "inbound_url", 200).await.map(|_| ())
+        self.hear(request, "", Method::POST, "inbound_url", 200)
+            .await
+            .map(|_| ())
     }
 
     async fn hear(
@@ -119,11 +143,20 @@ impl Stage {
         path: &str,
         expected: u16,
     ) -> Result<Heard, DemoFault> {
-        let request = request.header("accept-language", "en").header("accept", "application/json");
-        let request = if who.is_empty() { request } else { request.bearer_auth(who) };
+        let request = request
+            .header("accept-language", "en")
+            .header("accept", "application/json");
+        let request = if who.is_empty() {
+            request
+        } else {
+            request.bearer_auth(who)
+        };
         let response = request.send().await?;
         let got = response.status().as_u16();
-        let location = response.headers().get("location").and_then(|value| value.to_str().ok());
+        let location = response
+            .headers()
+            .get("location")
+            .and_then(|value| value.to_str().ok());
         let location = location.map(str::to_owned);
         let text = response.text().await?;
         let body = serde_json::from_str(&text).unwrap_or(Value::Null);
@@ -136,7 +169,12 @@ impl Stage {
             writeln!(out, "    {}", discreet(&body))?;
         }
         if got != expected {
-            return Err(DemoFault::OffScript { step: path.to_owned(), expected, got, body: text });
+            return Err(DemoFault::OffScript {
+                step: path.to_owned(),
+                expected,
+                got,
+                body: text,
+            });
         }
         Ok(Heard { body, location })
     }

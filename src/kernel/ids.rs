@@ -151,6 +151,8 @@ typed_ids! {
     LinkId = "link";
     /// A takedown of one link.
     TakedownId = "tkd";
+    /// A suspension of all links of one owner.
+    SuspensionId = "susp";
     /// A recorded click.
     ClickId = "clk";
     /// A place where a shop's platform delivers its orders.

@@ -147,7 +147,12 @@ pub fn minor_from_major(text: &str, currency: Currency) -> Result<i64, MoneyFaul
     let text = text.trim();
     let decimal = Decimal::from_str_exact(text)
         .or_else(|_| Decimal::from_scientific(text))
-        .map_err(|_| MoneyFault::NotANumber)?;
+        .map_err(|fault| match fault {
+            rust_decimal::Error::ScaleExceedsMaximumPrecision(_)
+            | rust_decimal::Error::ExceedsMaximumPossibleValue
+            | rust_decimal::Error::LessThanMinimumPossibleValue => MoneyFault::OutOfRange,
+            _ => MoneyFault::NotANumber,
+        })?;
     let scale = Decimal::from(10_u64.pow(currency.exponent()));
     let minor = decimal
         .checked_mul(scale)

@@ -29,6 +29,11 @@ fn bounded(text: &str, max: usize, newlines: bool) -> Result<String, TextFault> 
     if text.len() > max.saturating_mul(8) {
         return Err(TextFault::TooLong(max));
     }
+    let text = if newlines {
+        text.replace("\r\n", "\n")
+    } else {
+        text.to_owned()
+    };
     let normal: String = text.trim().nfc().collect();
     if normal.is_empty() {
         return Err(TextFault::Blank);
@@ -247,5 +252,7 @@ mod tests {
         assert_eq!("a\u{202e}b".parse::<Line<10>>(), Err(TextFault::Control));
         assert_eq!("a\nb".parse::<Line<10>>(), Err(TextFault::Control));
         assert_eq!("a\nb".parse::<Prose<10>>().unwrap().as_str(), "a\nb");
+        assert_eq!("a\r\nb".parse::<Prose<10>>().unwrap().as_str(), "a\nb");
+        assert_eq!("a\rb".parse::<Prose<10>>(), Err(TextFault::Control));
     }
 }

@@ -2,7 +2,17 @@
 //!
 //! Every test fails when its guard in `kernel::db` is taken out: that is what it is for.
 
-use std::{future::poll_fn, pin::pin, str::FromStr, sync::Arc, task::Poll, time::Duration};
+use std::{
+    future::poll_fn,
+    io::{Read as _, Write as _},
+    net::{Shutdown, TcpListener, TcpStream},
+    pin::pin,
+    str::FromStr,
+    sync::Arc,
+    task::Poll,
+    thread,
+    time::Duration,
+};
 
 use sqlx::{
     Connection as _, Executor as _, PgConnection, PgPool, Row as _, SqlitePool,
@@ -44,10 +54,10 @@ async fn writes_go_on_after_a_full_sqlite_disk() {
             })
         })
         .await;
-    assert!(
-        says_disk_full(&refused.unwrap_err()),
-        "the disk was not full"
-    );
+    match refused {
+        Err(DbError::Busy(cause)) => assert!(cause.to_string().contains("full"), "{cause}"),
+        other => panic!("the disk was not full: {other:?}"),
+    }
 
     // Space is back: the limit went with the connection that hit it.
     let mut written = 0;
@@ -61,14 +71,13 @@ async fn writes_go_on_after_a_full_sqlite_disk() {
 #[tokio::test]
 async fn a_cancelled_begin_leaves_no_session_inside_a_dead_transaction() {
     let fresh = Fresh::of(Engine::Postgres).await;
-    let pool = connect::postgres(&one_connection(&fresh.url))
-        .await
-        .unwrap();
+    let far_away = through_slow_network(&fresh.url);
+    let pool = connect::postgres(&one_connection(&far_away)).await.unwrap();
 
+    // Waiting for the connection, for the hook's answer and for the answer to BEGIN: each is cut in turn.
     let mut dead = 0;
     for round in 0..400 {
-        // Every stage of the round trip is cut in turn.
-        cancel_after(pool.begin(), round % 4).await;
+        cancel_after(pool.begin(), 1 + round % 4).await;
         dead += usize::from(is_inside_transaction(&pool).await);
     }
     assert_eq!(
@@ -239,7 +248,7 @@ async fn a_postgres_that_answers_before_the_disk_is_refused() {
     fresh.remove().await;
 }
 
-/// The two steps of a cancelled begin, and what a pool's next caller would find.
+/// Drops `work` after so many polls, as a handler is dropped whose client resets.
 async fn cancel_after<F: Future>(work: F, polls: usize) {
     let mut work = pin!(work);
     let mut polled = 0;
@@ -253,6 +262,38 @@ async fn cancel_after<F: Future>(work: F, polls: usize) {
         }
     })
     .await;
+}
+
+/// The same database behind a network that takes its time: no answer is there before it is waited for, so that a
+/// caller can vanish while waiting. The threads end with the sockets.
+fn through_slow_network(url: &str) -> String {
+    let mut url = url::Url::parse(url).unwrap();
+    let server = (url.host_str().unwrap().to_owned(), url.port().unwrap());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    url.set_port(Some(listener.local_addr().unwrap().port()))
+        .unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming() {
+            let (client, server) = (client.unwrap(), TcpStream::connect(&server).unwrap());
+            let (client_reads, server_reads) =
+                (client.try_clone().unwrap(), server.try_clone().unwrap());
+            thread::spawn(move || carry(client_reads, server, Duration::ZERO));
+            thread::spawn(move || carry(server_reads, client, Duration::from_millis(1)));
+        }
+    });
+    url.to_string()
+}
+
+fn carry(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
+    let mut buffer = [0; 16 * 1024];
+    while let Ok(length @ 1..) = from.read(&mut buffer) {
+        thread::sleep(delay);
+        if to.write_all(&buffer[..length]).is_err() {
+            break;
+        }
+    }
+    // The other side may be gone already.
+    let _closed = to.shutdown(Shutdown::Both);
 }
 
 async fn is_inside_transaction(pool: &PgPool) -> bool {
@@ -311,15 +352,4 @@ async fn heard(db: &Db, topic: &'static str) -> usize {
     all.iter()
         .filter(|announcement| announcement.topic == topic)
         .count()
-}
-
-fn says_disk_full(error: &DbError) -> bool {
-    let mut cause: Option<&dyn std::error::Error> = Some(error);
-    while let Some(error) = cause {
-        if error.to_string().contains("full") {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
 }

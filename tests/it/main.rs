@@ -1,8 +1,11 @@
-//! Everything that is tested from outside, in one program. What needs a database runs on both engines.
+//! The one test binary. What needs a database runs on both engines.
 
 #[macro_use]
 mod support;
 
 mod api;
 mod floor;
+mod guards;
+mod schema;
+mod statements;
 mod tidy;

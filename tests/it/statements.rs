@@ -3,11 +3,12 @@
 //! What this cannot see is a wrong result; each row type still needs its round trip.
 
 use tinvia::{
-    accounts, audit, identity,
+    accounts, audit, catalogue, clicks, compliance, identity,
     kernel::{
         self,
         db::{Db, Engine, Statement},
     },
+    links,
 };
 
 use crate::support::engines::{self, Fresh};
@@ -18,7 +19,11 @@ const ALL: &[(&str, &[Statement])] = &[
     ("kernel::outbox", kernel::outbox::STATEMENTS),
     ("accounts", accounts::STATEMENTS),
     ("audit", audit::STATEMENTS),
+    ("catalogue", catalogue::STATEMENTS),
+    ("compliance", compliance::STATEMENTS),
+    ("clicks", clicks::STATEMENTS),
     ("identity", identity::STATEMENTS),
+    ("links", links::STATEMENTS),
 ];
 
 #[tokio::test]

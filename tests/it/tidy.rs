@@ -28,6 +28,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("compliance", &["audit", "catalogue"]),
+    // Plays through HTTP; only staff is made below it.
+    ("demo", &["accounts"]),
     ("identity", &["audit"]),
     ("ledger", &["audit"]),
     ("links", &["audit", "catalogue", "compliance", "identity"]),
@@ -37,6 +39,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// Statements with a text of their own for each engine. The number may only shrink without a reason: each escape
 /// is one more thing that has to be right twice.
 const ENGINE_ESCAPES: &[(&str, usize)] = &[
+    // SQLite's one writer needs no lock to hold the heads of the lists, PostgreSQL does.
+    ("compliance", 1),
     // A standing is read under a shared lock, which SQLite's single writer gives anyway.
     ("identity", 1),
     // The engines describe their schemas in their own words.
@@ -141,7 +145,9 @@ fn sql_stands_only_in_a_store() {
         }
         for (line, text) in file.code_lines() {
             let is_row_type = file.is_named("model")
-                && (text.contains("sqlx::FromRow") || text.contains("sqlx::Type"));
+                && ["sqlx::FromRow", "sqlx::Type", "#[sqlx("]
+                    .iter()
+                    .any(|part| text.contains(part));
             if text.contains("statements!") || (mentions(text, "sqlx") && !is_row_type) {
                 breaches.add(
                     &file,
@@ -223,8 +229,9 @@ fn every_store_is_prepared_on_both_engines() {
 fn files_and_functions_stay_short() {
     let mut breaches = Breaches::default();
     for folder in ["src", "tests", "benches"] {
-        let lines_max = if folder == "src" { 500 } else { 800 };
         for file in rust_files(folder) {
+            let is_code = folder == "src" && !file.stem().ends_with("tests");
+            let lines_max = if is_code { 500 } else { 800 };
             let lines = file.text.lines().count();
             if lines > lines_max {
                 breaches.add(

@@ -6,7 +6,7 @@ pub enum DbError {
     /// The database cannot be reached; trying again later may help.
     #[error("the database cannot be reached")]
     NotReachable(#[source] sqlx::Error),
-    /// Locks or connections ran out; trying again soon may help.
+    /// Locks, connections or disk space ran out; trying again later may help.
     #[error("the database is busy")]
     Busy(#[source] sqlx::Error),
     /// A constraint refused the row. Expected conflicts use `ON CONFLICT DO NOTHING` and never come here.
@@ -30,6 +30,7 @@ pub enum DbError {
 const SQLITE_BUSY: u32 = 5;
 const SQLITE_LOCKED: u32 = 6;
 const SQLITE_IOERR: u32 = 10;
+const SQLITE_FULL: u32 = 13;
 
 impl From<sqlx::Error> for DbError {
     fn from(error: sqlx::Error) -> Self {
@@ -58,14 +59,14 @@ fn classify(code: &str, kind: sqlx::error::ErrorKind, error: sqlx::Error) -> DbE
         && code.len() < 5
     {
         match extended & 0xff {
-            SQLITE_BUSY | SQLITE_LOCKED => return DbError::Busy(error),
+            SQLITE_BUSY | SQLITE_LOCKED | SQLITE_FULL => return DbError::Busy(error),
             SQLITE_IOERR => return DbError::Disk(error),
             _ => {}
         }
     }
     match (code, kind) {
-        // Serialisation failure, deadlock, lock not available, statement timeout, too many connections.
-        ("40001" | "40P01" | "55P03" | "57014" | "53300", _) => DbError::Busy(error),
+        // Serialisation failure, deadlock, lock not available, statement timeout, too many connections, disk full.
+        ("40001" | "40P01" | "55P03" | "57014" | "53300" | "53100", _) => DbError::Busy(error),
         // Shutdown, crash and start-up of the server.
         ("57P01" | "57P02" | "57P03", _) => DbError::NotReachable(error),
         ("58030", _) => DbError::Disk(error),

@@ -13,6 +13,8 @@ pub(crate) struct Actor {
     pub(crate) bearer: Option<String>,
     /// The account's prefixed id; empty for the anonymous one.
     pub(crate) id: String,
+    /// How the account signs in.
+    pub(crate) email: String,
 }
 
 /// What came back.
@@ -35,6 +37,7 @@ impl Actor {
             address,
             bearer,
             id: String::new(),
+            email: String::new(),
         }
     }
 

@@ -23,6 +23,7 @@ pub(crate) struct TestApp {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) address: SocketAddr,
     pub(crate) folder: std::path::PathBuf,
+    pub(crate) database_url: String,
     context: Context,
     jobs: Vec<Job>,
     client: reqwest::Client,
@@ -72,7 +73,12 @@ pub(crate) fn settings(fresh: &Fresh) -> Config {
 
 impl TestApp {
     async fn start(fresh: &Fresh) -> (Self, Stop) {
-        let clock = Arc::new(ManualClock::at(beginning()));
+        Self::start_at(fresh, beginning()).await
+    }
+
+    /// A service whose clock stands at `at`.
+    pub(crate) async fn start_at(fresh: &Fresh, at: Instant) -> (Self, Stop) {
+        let clock = Arc::new(ManualClock::at(at));
         let ambient = Ambient::new(clock.clone(), Arc::new(SystemRandom));
         let app = App::build(settings(fresh), ambient).await.unwrap();
         let stop = app.stopper();
@@ -85,6 +91,7 @@ impl TestApp {
             clock,
             address: app.address,
             folder: fresh.folder.path().to_path_buf(),
+            database_url: fresh.url.clone(),
             context: app.context.clone(),
             jobs: app.jobs.clone(),
             client,
@@ -111,6 +118,13 @@ impl TestApp {
     /// Somebody who is not signed in.
     pub(crate) fn anon(&self) -> Actor {
         Actor::new(self.client.clone(), self.address, None)
+    }
+
+    /// How many rows each table holds.
+    pub(crate) async fn row_counts(&self) -> std::collections::BTreeMap<String, i64> {
+        let columns = self.context.db.columns().await.unwrap();
+        let tables = columns.into_iter().map(|(table, ..)| table).collect();
+        super::engines::row_counts(&self.database_url, tables).await
     }
 
     /// Runs every job until none has anything left to do.

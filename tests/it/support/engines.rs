@@ -155,3 +155,34 @@ async fn fetch(connection: &mut PgConnection, sql: String) -> sqlx::postgres::Pg
         .await
         .unwrap()
 }
+
+/// How many rows each of `tables` holds, asked beside the service.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the tables are known only while running"
+)]
+pub(crate) async fn row_counts(
+    url: &str,
+    tables: std::collections::BTreeSet<String>,
+) -> std::collections::BTreeMap<String, i64> {
+    let union: Vec<String> = tables
+        .iter()
+        .map(|table| format!("SELECT '{table}' AS t, CAST(COUNT(*) AS BIGINT) AS n FROM {table}"))
+        .collect();
+    let sql = sqlx::AssertSqlSafe(union.join(" UNION ALL "));
+    if url.starts_with("sqlite") {
+        let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
+        let rows = sqlx::query_as::<_, (String, i64)>(sql)
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        rows.into_iter().collect()
+    } else {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        let rows = sqlx::query_as::<_, (String, i64)>(sql)
+            .fetch_all(&mut connection)
+            .await
+            .unwrap();
+        rows.into_iter().collect()
+    }
+}

@@ -3,6 +3,7 @@
 pub(crate) mod actors;
 pub(crate) mod app;
 pub(crate) mod engines;
+pub(crate) mod process;
 pub(crate) mod seed;
 
 pub(crate) use actors::Actor;

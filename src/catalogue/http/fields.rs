@@ -1,0 +1,96 @@
+//! Fields of bodies that read themselves strictly.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::kernel::{
+    host::HostName,
+    money::{Currency, Money},
+};
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Whole<const MIN: i64, const MAX: i64>(i64);
+
+impl<const MIN: i64, const MAX: i64> Whole<MIN, MAX> {
+    /// The number.
+    pub(super) fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Whole<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let number = i64::deserialize(from)?;
+        if (MIN..=MAX).contains(&number) {
+            Ok(Self(number))
+        } else {
+            Err(serde::de::Error::custom(format!("must be {MIN} to {MAX}")))
+        }
+    }
+}
+
+impl<const MIN: i64, const MAX: i64> utoipa::PartialSchema for Whole<MIN, MAX> {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::Integer)
+            .minimum(Some(MIN))
+            .maximum(Some(MAX))
+            .into()
+    }
+}
+
+impl<const MIN: i64, const MAX: i64> utoipa::ToSchema for Whole<MIN, MAX> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        std::borrow::Cow::Owned(format!("Whole{MIN}To{MAX}"))
+    }
+}
+
+/// A public host name, such as `shop.example.com.vn`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Host(pub(super) HostName);
+
+impl Serialize for Host {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.0.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Host {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        HostName::parse(&text)
+            .map(Self)
+            .map_err(serde::de::Error::custom)
+    }
+}
+
+impl utoipa::PartialSchema for Host {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .max_length(Some(253))
+            .examples([serde_json::json!("shop.example.com.vn")])
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Host {}
+
+/// What something costs: an amount that is not negative.
+#[derive(Debug, Clone, Copy, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Price {
+    /// Minor units, 0 to 2^53 - 1.
+    amount: Whole<0, 9_007_199_254_740_991>,
+    /// ISO 4217 code.
+    currency: Currency,
+}
+
+impl From<Price> for Money {
+    fn from(price: Price) -> Self {
+        Self {
+            minor: price.amount.get(),
+            currency: price.currency,
+        }
+    }
+}

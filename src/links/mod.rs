@@ -1,0 +1,60 @@
+//! Links: a verified person's tracked link to a shop's goods, and the code by which it is spoken.
+//!
+//! Owns `link`, `link_takedown` and `link_suspension`. What must hold:
+//!
+//! - No link without a decision that issued it to its owner, and without the verification under which it was issued;
+//!   both were read and held in the transaction that made the link (laws 1 and 2, also triggers of the table).
+//! - A code is unique for ever, and no other link answers to a misheard one ([`Code`]) or to its look-alike ([`Slug`]).
+//! - A dead link keeps its row and its leaf. It is dead on this node before the act is answered, and on every other
+//!   when that one next hears the outbox; a node that hears nothing asks the database (law 4, [`Directory`]).
+//!
+//! It is cut here because issuing needs people, goods and lists together, while the redirect over it (`clicks`) needs
+//! none of them.
+
+mod code;
+mod directory;
+mod error;
+mod http;
+mod issue;
+mod keeper;
+mod landing;
+mod laws;
+mod model;
+mod rules;
+mod slug;
+mod store;
+mod take_down;
+
+pub use code::{CODE_LEN, Code, CodeFault};
+pub use directory::{
+    Directory, DirectoryOptions, Found, TOPIC_ALL, TOPIC_LINK, TOPIC_OWNER, Target,
+};
+pub use error::LinkError;
+pub use http::{PROBLEMS, routes};
+pub use keeper::Keeper;
+pub use landing::{Landing, TOKEN_KEY};
+pub use laws::laws;
+pub use model::{Link, LinkStatus, TakedownReason};
+pub use slug::{Slug, SlugFault};
+
+use crate::kernel::{
+    db::{DbError, On, Statement},
+    ids::LinkId,
+};
+
+/// Every statement of this slice.
+pub const STATEMENTS: &[Statement] = store::ALL;
+
+/// The link of that id, dead or alive.
+pub async fn by_id(on: impl Into<On<'_>>, link_id: LinkId) -> Result<Option<Link>, DbError> {
+    store::by_id(on, link_id).await
+}
+
+/// The link behind a code in any spelling, as a coupon carries it. A slug is an address, not a coupon: it could be any
+/// word that a shop's own coupon is, too.
+pub async fn by_code(on: impl Into<On<'_>>, text: &str) -> Result<Option<Link>, DbError> {
+    match Code::read(text) {
+        Some(code) => store::by_code(on, code).await,
+        None => Ok(None),
+    }
+}

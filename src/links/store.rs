@@ -1,0 +1,336 @@
+//! The only SQL over `link`, `link_takedown` and `link_suspension`.
+
+use super::{
+    code::Code,
+    model::{Link, LinkStatus, Suspension, Takedown},
+    slug::Slug,
+};
+use crate::kernel::{
+    db::{Db, DbError, On, Tx},
+    ids::{AccountId, LeafId, LinkId, ProgramId, TypedId as _},
+    page::Limit,
+};
+
+crate::statements! {
+    /// What a redirect needs, by code.
+    FACE_BY_CODE = "SELECT link_id, code, slug, account_id, program_id, url, status FROM link WHERE code = $1";
+    /// What a redirect needs, by second address.
+    FACE_BY_SLUG = "SELECT link_id, code, slug, account_id, program_id, url, status FROM link WHERE slug = $1";
+    /// One link.
+    BY_ID = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
+                    product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
+                    created_at, dead_at, dead_reason
+             FROM link
+             WHERE link_id = $1";
+    /// The link behind a spoken code or a coupon.
+    BY_CODE = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
+                      product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
+                      created_at, dead_at, dead_reason
+               FROM link
+               WHERE code = $1";
+    /// One owner's links, newest first.
+    OWNED = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
+                    product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
+                    created_at, dead_at, dead_reason
+             FROM link
+             WHERE account_id = $1
+               AND (CAST($2 AS TEXT) IS NULL OR status = $2)
+               AND link_id < $3
+             ORDER BY link_id DESC
+             LIMIT $4";
+    /// Everybody's links, newest first.
+    EVERY = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
+                    product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
+                    created_at, dead_at, dead_reason
+             FROM link
+             WHERE (CAST($1 AS TEXT) IS NULL OR status = $1)
+               AND link_id < $2
+             ORDER BY link_id DESC
+             LIMIT $3";
+    /// The next active links in the order of their ids, for screening them all again.
+    ACTIVE_AFTER = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
+                           product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
+                           created_at, dead_at, dead_reason
+                    FROM link
+                    WHERE status = 'active'
+                      AND link_id > $1
+                    ORDER BY link_id
+                    LIMIT $2";
+    /// Whether a slug is taken.
+    SLUG_TAKEN = "SELECT link_id FROM link WHERE slug = $1";
+    /// No row back means that the code or the slug is taken.
+    ADD = "INSERT INTO link (link_id, code, slug, account_id, shop_id, program_id, program_version, product_id, url,
+                             channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status,
+                             decision_id, verification_id, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+           ON CONFLICT DO NOTHING
+           RETURNING link_id";
+    /// What a link does, held until the commit: two takedowns meet here.
+    HOLD = {
+        sqlite: "SELECT status FROM link WHERE link_id = $1",
+        postgres: "SELECT status FROM link WHERE link_id = $1 FOR UPDATE"
+    };
+    /// Law 1: a link whose decision did not issue it to its owner.
+    UNDECIDED = "SELECT link_id FROM link
+                 WHERE NOT EXISTS (SELECT 1 FROM decision
+                                   WHERE decision.decision_id = link.decision_id
+                                     AND decision.outcome = 'issued'
+                                     AND decision.account_id = link.account_id)
+                 LIMIT $1";
+    /// Law 1: a link whose verification was not its owner's, or did not hold when it was made.
+    UNVERIFIED = "SELECT link_id FROM link
+                  WHERE NOT EXISTS (SELECT 1 FROM identity_case
+                                    JOIN identity_verdict
+                                      ON identity_verdict.verification_id = identity_case.verification_id
+                                    WHERE identity_case.verification_id = link.verification_id
+                                      AND identity_case.account_id = link.account_id
+                                      AND identity_verdict.kind = 'verified'
+                                      AND identity_verdict.decided_at <= link.created_at
+                                      AND (identity_case.expires_at IS NULL
+                                           OR identity_case.expires_at > link.created_at))
+                  LIMIT $1";
+    /// Law 1: an active link whose owner has no verification in force.
+    UNGROUNDED = "SELECT link_id FROM link
+                  WHERE status = 'active'
+                    AND NOT EXISTS (SELECT 1 FROM identity_case
+                                    WHERE identity_case.account_id = link.account_id
+                                      AND identity_case.status = 'verified')
+                  LIMIT $1";
+    /// Law 4: a link and its takedown that disagree.
+    HALF_DEAD = "SELECT link.link_id FROM link
+                 LEFT JOIN link_takedown ON link_takedown.link_id = link.link_id
+                 WHERE (link.status = 'taken_down') <> (link_takedown.link_id IS NOT NULL)
+                 LIMIT $1";
+    /// Kills one link.
+    KILL = "UPDATE link SET status = 'taken_down', dead_at = $2, dead_reason = $3, dead_leaf_id = $4
+            WHERE link_id = $1";
+    /// The act that killed it.
+    ADD_TAKEDOWN = "INSERT INTO link_takedown (takedown_id, link_id, reason_code, note, grounds, actor, decided_at,
+                                               recorded_at, leaf_id)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    /// An owner's active links, held until the commit.
+    HOLD_ACTIVE_OF = {
+        sqlite: "SELECT link_id FROM link WHERE account_id = $1 AND status = 'active' ORDER BY link_id",
+        postgres: "SELECT link_id FROM link WHERE account_id = $1 AND status = 'active' ORDER BY link_id FOR UPDATE"
+    };
+    /// Suspends them.
+    SUSPEND = "UPDATE link SET status = 'suspended', dead_at = $2, dead_reason = $3, dead_leaf_id = $4
+               WHERE account_id = $1 AND status = 'active'";
+    /// The act that suspended them.
+    ADD_SUSPENSION = "INSERT INTO link_suspension (suspension_id, account_id, reason_code, link_count, actor,
+                                                   decided_at, leaf_id)
+                      VALUES ($1, $2, $3, $4, $5, $6, $7)";
+}
+
+/// The few columns that a redirect needs.
+#[derive(Debug, sqlx::FromRow)]
+pub(super) struct Face {
+    pub(super) link_id: LinkId,
+    pub(super) code: Code,
+    pub(super) slug: Option<Slug>,
+    pub(super) account_id: AccountId,
+    pub(super) program_id: ProgramId,
+    pub(super) url: String,
+    pub(super) status: LinkStatus,
+}
+
+pub(super) async fn face_by_code(
+    on: impl Into<On<'_>>,
+    code: Code,
+) -> Result<Option<Face>, DbError> {
+    on.into().sql(FACE_BY_CODE).bind(code).optional().await
+}
+
+pub(super) async fn face_by_slug(
+    on: impl Into<On<'_>>,
+    slug: &Slug,
+) -> Result<Option<Face>, DbError> {
+    on.into()
+        .sql(FACE_BY_SLUG)
+        .bind(slug.as_str())
+        .optional()
+        .await
+}
+
+pub(super) async fn by_id(on: impl Into<On<'_>>, link_id: LinkId) -> Result<Option<Link>, DbError> {
+    on.into().sql(BY_ID).bind(link_id).optional().await
+}
+
+pub(super) async fn by_code(on: impl Into<On<'_>>, code: Code) -> Result<Option<Link>, DbError> {
+    on.into().sql(BY_CODE).bind(code).optional().await
+}
+
+/// Which links a list is about.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    /// Only this owner's.
+    pub(super) owner: Option<AccountId>,
+    /// Only in this state.
+    pub(super) status: Option<LinkStatus>,
+    /// Only older ones than this.
+    pub(super) before: Option<LinkId>,
+}
+
+pub(super) async fn list(
+    on: impl Into<On<'_>>,
+    wanted: Wanted,
+    limit: Limit,
+) -> Result<Vec<Link>, DbError> {
+    let before = wanted
+        .before
+        .unwrap_or_else(|| LinkId::from_uuid(uuid::Uuid::max()));
+    let statement = match wanted.owner {
+        Some(owner) => on.into().sql(OWNED).bind(owner),
+        None => on.into().sql(EVERY),
+    };
+    statement
+        .bind(wanted.status)
+        .bind(before)
+        .bind(limit.probe())
+        .all()
+        .await
+}
+
+pub(super) async fn active_after(
+    tx: &mut Tx,
+    after: LinkId,
+    most: i64,
+) -> Result<Vec<Link>, DbError> {
+    tx.sql(ACTIVE_AFTER).bind(after).bind(most).all().await
+}
+
+pub(super) async fn slug_is_taken(tx: &mut Tx, slug: &Slug) -> Result<bool, DbError> {
+    let taken: Option<(LinkId,)> = tx.sql(SLUG_TAKEN).bind(slug.as_str()).optional().await?;
+    Ok(taken.is_some())
+}
+
+/// Adds the link; `false` when its code or slug is taken.
+pub(super) async fn add(tx: &mut Tx, link: &Link) -> Result<bool, DbError> {
+    let added: Option<(LinkId,)> = tx
+        .sql(ADD)
+        .bind(link.id)
+        .bind(link.code)
+        .bind(link.slug.as_ref().map(Slug::as_str))
+        .bind(link.owner)
+        .bind(link.shop_id)
+        .bind(link.program_id)
+        .bind(link.program_version)
+        .bind(link.product_id)
+        .bind(&link.url)
+        .bind(&link.channel_kind)
+        .bind(&link.channel_url)
+        .bind(&link.sub_id1)
+        .bind(&link.sub_id2)
+        .bind(&link.sub_id3)
+        .bind(&link.sub_id4)
+        .bind(&link.sub_id5)
+        .bind(link.status)
+        .bind(link.decision_id)
+        .bind(link.verification_id)
+        .bind(link.created_at)
+        .optional()
+        .await?;
+    Ok(added.is_some())
+}
+
+pub(super) async fn hold(tx: &mut Tx, link_id: LinkId) -> Result<Option<LinkStatus>, DbError> {
+    let held: Option<(LinkStatus,)> = tx.sql(HOLD).bind(link_id).optional().await?;
+    Ok(held.map(|(status,)| status))
+}
+
+/// Kills the link that `takedown` is about.
+pub(super) async fn kill(tx: &mut Tx, takedown: &Takedown, leaf: LeafId) -> Result<(), DbError> {
+    tx.sql(KILL)
+        .bind(takedown.link_id)
+        .bind(takedown.recorded_at)
+        .bind(takedown.reason_code)
+        .bind(leaf)
+        .execute()
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn add_takedown(
+    tx: &mut Tx,
+    takedown: &Takedown,
+    leaf: LeafId,
+) -> Result<(), DbError> {
+    tx.sql(ADD_TAKEDOWN)
+        .bind(takedown.id)
+        .bind(takedown.link_id)
+        .bind(takedown.reason_code)
+        .bind(&takedown.note)
+        .bind(takedown.grounds.to_string())
+        .bind(&takedown.actor)
+        .bind(takedown.decided_at)
+        .bind(takedown.recorded_at)
+        .bind(leaf)
+        .execute()
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn hold_active_of(tx: &mut Tx, owner: AccountId) -> Result<Vec<LinkId>, DbError> {
+    let held: Vec<(LinkId,)> = tx.sql(HOLD_ACTIVE_OF).bind(owner).all().await?;
+    Ok(held.into_iter().map(|(link_id,)| link_id).collect())
+}
+
+/// Suspends the links that `suspension` is about.
+pub(super) async fn suspend(
+    tx: &mut Tx,
+    suspension: &Suspension<'_>,
+    leaf: LeafId,
+) -> Result<u64, DbError> {
+    tx.sql(SUSPEND)
+        .bind(suspension.owner)
+        .bind(suspension.decided_at)
+        .bind(suspension.reason_code)
+        .bind(leaf)
+        .execute()
+        .await
+}
+
+pub(super) async fn add_suspension(
+    tx: &mut Tx,
+    suspension: &Suspension<'_>,
+    leaf: LeafId,
+) -> Result<(), DbError> {
+    tx.sql(ADD_SUSPENSION)
+        .bind(suspension.id)
+        .bind(suspension.owner)
+        .bind(suspension.reason_code)
+        .bind(suspension.link_count)
+        .bind(&suspension.actor)
+        .bind(suspension.decided_at)
+        .bind(leaf)
+        .execute()
+        .await?;
+    Ok(())
+}
+
+/// Links that break law 1 or 4, with what is wrong.
+pub(super) async fn breaches(
+    db: &Db,
+    most: i64,
+) -> Result<Vec<(u8, LinkId, &'static str)>, DbError> {
+    let asked = [
+        (1, UNDECIDED, "no decision issued this link to its owner"),
+        (
+            1,
+            UNVERIFIED,
+            "its owner's verification did not hold when the link was made",
+        ),
+        (
+            1,
+            UNGROUNDED,
+            "it is active and its owner has no verification in force",
+        ),
+        (4, HALF_DEAD, "its state and its takedown disagree"),
+    ];
+    let mut breaches = Vec::new();
+    for (law, statement, what) in asked {
+        let links: Vec<(LinkId,)> = db.sql(statement).bind(most).all().await?;
+        breaches.extend(links.into_iter().map(|(link_id,)| (law, link_id, what)));
+    }
+    Ok(breaches)
+}

@@ -1,0 +1,269 @@
+//! Who may do what: every operation of the document, every role, allowed or refused.
+//!
+//! The table below is the rule as people agreed on it; the document says which operations exist. An operation without
+//! a row fails the test, so none can be added without saying who may call it.
+
+use std::collections::BTreeSet;
+
+use serde_json::json;
+use tinvia::api;
+
+use crate::support::{
+    Actor, TestApp,
+    seed::{Market, text},
+};
+
+/// One operation and who may call it.
+pub(crate) struct Access {
+    pub(crate) method: &'static str,
+    pub(crate) path: &'static str,
+    /// Roles that get past the door; `ANYONE` needs no sign-in.
+    pub(crate) roles: &'static [&'static str],
+    /// The scope an API key needs; none means that keys are not taken.
+    scope: Option<&'static str>,
+}
+
+/// Nobody is asked who they are.
+const ANYONE: &[&str] = &["anyone"];
+const EVERYBODY: &[&str] = &[
+    "affiliate", "livestreamer", "shop", "admin", "compliance_officer", "finance", "auditor",
+];
+
+const fn open(method: &'static str, path: &'static str) -> Access {
+    Access { method, path, roles: ANYONE, scope: None }
+}
+
+const fn to(method: &'static str, path: &'static str, roles: &'static [&'static str]) -> Access {
+    Access { method, path, roles, scope: None }
+}
+
+const fn keyed(
+    method: &'static str,
+    path: &'static str,
+    roles: &'static [&'static str],
+    scope: &'static str,
+) -> Access {
+    Access { method, path, roles, scope: Some(scope) }
+}
+
+/// The rule.
+pub(crate) const ACCESS: &[Access] = &[
+    open("POST", "/v1/accounts"),
+    open("POST", "/v1/sessions"),
+    open("POST", "/v1/sessions/refresh"),
+    to("DELETE", "/v1/sessions/current", EVERYBODY),
+];
+
+impl Access {
+    fn admits(&self, role: &str) -> bool {
+        self.roles.contains(&"anyone") || self.roles.contains(&role)
+    }
+
+    pub(crate) fn name(&self) -> String {
+        format!("{} {}", self.method, self.path)
+    }
+
+    /// The path with an id of the right form that names nothing.
+    pub(crate) fn unknown(&self) -> String {
+        fill(self.path, |prefix| format!("{prefix}_01kaqk2v7me9rtz0d5b8n3c6wf"))
+    }
+}
+
+/// Puts an id into each place of a path template.
+fn fill(template: &str, id_of: impl Fn(&str) -> String) -> String {
+    let mut before = "";
+    let mut filled = Vec::new();
+    for segment in template.split('/') {
+        filled.push(match segment {
+            "{list}" => "banned-lines".to_owned(),
+            "{code}" => "2222222".to_owned(),
+            "{platform}" => "shopify".to_owned(),
+            "{token}" => "unknown".to_owned(),
+            _ if segment.starts_with('{') => id_of(prefix_under(before)),
+            _ => segment.to_owned(),
+        });
+        before = segment;
+    }
+    filled.join("/")
+}
+
+/// The prefix of ids that stand under this collection.
+fn prefix_under(collection: &str) -> &'static str {
+    match collection {
+        "identity-verifications" => "idv",
+        "shops" => "shop",
+        "products" => "prod",
+        "programs" => "prog",
+        "entries" => "ent",
+        "decisions" => "dec",
+        "links" => "link",
+        "order-sources" => "osrc",
+        "orders" => "ord",
+        "commissions" => "com",
+        "api-keys" => "key",
+        other => panic!("which ids stand under {other}?"),
+    }
+}
+
+#[test]
+fn every_operation_of_the_document_has_its_row() {
+    let document = api::document();
+    let offered: BTreeSet<String> =
+        api::operations(&document).map(|(method, path, _)| format!("{method} {path}")).collect();
+    let ruled: BTreeSet<String> = ACCESS.iter().map(Access::name).collect();
+    let uncovered: Vec<_> = offered.difference(&ruled).collect();
+    let gone: Vec<_> = ruled.difference(&offered).collect();
+    assert!(uncovered.is_empty(), "who may call these? {uncovered:#?}");
+    assert!(gone.is_empty(), "these are no longer offered: {gone:#?}");
+    assert_eq!(ACCESS.len(), ruled.len(), "an operation has two rows");
+}
+
+#[test]
+fn the_document_asks_for_a_credential_where_the_rule_does() {
+    for (method, path, operation) in api::operations(&api::document()) {
+        let row = ACCESS.iter().find(|row| row.method == method.as_str() && row.path == path).unwrap();
+        assert_eq!(row.roles == ANYONE, operation.security.is_none(), "{}", row.name());
+    }
+}
+
+/// One actor of every role.
+async fn company(app: &TestApp) -> Vec<(&'static str, Actor)> {
+    vec![
+        ("affiliate", app.affiliate("matrix").await),
+        ("livestreamer", app.livestreamer("matrix").await),
+        ("shop", app.shop("matrix").await),
+        ("admin", app.admin().await),
+        ("compliance_officer", app.officer("matrix").await),
+        ("finance", app.finance().await),
+        ("auditor", app.auditor().await),
+    ]
+}
+
+async fn knock(actor: &Actor, row: &Access) -> crate::support::actors::Reply {
+    let body = matches!(row.method, "POST" | "PATCH" | "PUT").then(|| b"{}".to_vec());
+    let headers = [("content-type", "application/json"), ("if-match", "\"1\"")];
+    actor.send(row.method, &row.unknown(), &headers, body).await
+}
+
+both_engines! {
+    async fn each_role_gets_past_the_doors_of_its_row_and_no_other(app: TestApp) {
+        let company = company(&app).await;
+        for row in ACCESS.iter().filter(|row| row.path != "/v1/sessions/current") {
+            for (role, actor) in &company {
+                let reply = knock(actor, row).await;
+                let turned_away = reply.status == 403 && reply.json()["code"] == "role-not-allowed";
+                assert_eq!(!turned_away, row.admits(role), "{role} at {}: {}", row.name(), reply.text());
+                assert!(reply.status < 500, "{role} at {}: {}", row.name(), reply.text());
+                assert_ne!((reply.status, row.admits(role)), (401, true), "{role} at {}", row.name());
+            }
+        }
+    }
+
+    async fn without_a_credential_only_open_doors_open(app: TestApp) {
+        for row in ACCESS {
+            let reply = knock(&app.anon(), row).await;
+            if row.roles == ANYONE {
+                let asked_in = reply.status == 401 && reply.json()["code"] == "unauthenticated";
+                assert!(!asked_in, "{}: {}", row.name(), reply.text());
+            } else {
+                reply.problem(401, "unauthenticated");
+                assert!(reply.header("www-authenticate").starts_with("Bearer"));
+            }
+        }
+    }
+
+    async fn an_api_key_opens_what_its_scope_says_and_nothing_else(app: TestApp) {
+        const SCOPES: &[&str] = &[
+            "links:read", "links:write", "products:read", "products:write", "orders:read",
+            "orders:write", "commissions:read", "reports:read",
+        ];
+        for (role, actor) in company(&app).await {
+            let rows: Vec<_> = ACCESS.iter().filter(|row| row.roles != ANYONE && row.admits(role)).collect();
+            for scope in SCOPES {
+                let body = json!({ "name": scope, "scopes": [scope] });
+                let key = actor.post("/v1/api-keys", body).await;
+                if key.status == 403 {
+                    continue;
+                }
+                let holder = app.anon().with_bearer(&text(&key.expect(201), "key"));
+                for row in &rows {
+                    let reply = knock(&holder, row).await;
+                    let refused = reply.status == 403 && reply.json()["code"] == "scope-not-granted";
+                    let granted = row.scope == Some(scope);
+                    assert_eq!(!refused, granted, "{role} with {scope} at {}: {}", row.name(), reply.text());
+                }
+            }
+        }
+    }
+
+    async fn another_tenants_id_is_as_unknown_as_one_that_never_was(app: TestApp) {
+        let market = app.market().await;
+        let (link_id, code) = market.link().await;
+        let owned = Owned::of(&app, &market, &link_id, &code).await;
+        let strangers =
+            [app.affiliate("stranger").await, app.livestreamer("stranger").await, app.shop("stranger").await];
+        for row in ACCESS.iter().filter(|row| row.path.contains("_id}") || row.path.contains("{id}")) {
+            for stranger in &strangers {
+                let theirs = fill(row.path, |prefix| owned.id(prefix));
+                let (known, unknown) = (knock_at(stranger, row, &theirs).await, knock(stranger, row).await);
+                if Owned::is_public(row, stranger) {
+                    continue;
+                }
+                assert_eq!(known.status, unknown.status, "{}: {}", row.name(), known.text());
+                let (mut known, mut unknown) = (known.json(), unknown.json());
+                known["request_id"] = json!("");
+                unknown["request_id"] = json!("");
+                assert_eq!(known, unknown, "{}", row.name());
+            }
+        }
+    }
+}
+
+async fn knock_at(actor: &Actor, row: &Access, path: &str) -> crate::support::actors::Reply {
+    let body = matches!(row.method, "POST" | "PATCH" | "PUT").then(|| b"{}".to_vec());
+    let headers = [("content-type", "application/json"), ("if-match", "\"1\"")];
+    actor.send(row.method, path, &headers, body).await
+}
+
+/// Ids that exist and belong to the market's people.
+struct Owned(Vec<(&'static str, String)>);
+
+impl Owned {
+    async fn of(app: &TestApp, market: &Market, link_id: &str, code: &str) -> Self {
+        let token = market.click(app, code).await;
+        let at = app.now().to_rfc3339();
+        let event = crate::support::seed::order_event("order.paid", "OWNED-1", &at, Some(&token));
+        market.deliver(app, &event).await.expect(200);
+        app.settle().await;
+        let earned = market.affiliate.get("/v1/commissions").await.expect(200);
+        let commission = &earned["data"][0];
+        let link = market.affiliate.get(&format!("/v1/links/{link_id}")).await.expect(200);
+        let key = market.affiliate.post("/v1/api-keys", json!({ "name": "k", "scopes": ["links:read"] })).await;
+        let entries = app.officer("owner").await.get("/v1/lists/banned-lines/entries").await.expect(200);
+        Self(vec![
+            ("idv", market.verification_id.clone()),
+            ("shop", market.shop_id.clone()),
+            ("prod", market.product_id.clone()),
+            ("prog", market.program_id.clone()),
+            ("ent", text(&entries["data"][0], "id")),
+            ("dec", text(&link, "decision_id")),
+            ("link", link_id.to_owned()),
+            ("osrc", market.source_id.clone()),
+            ("ord", text(commission, "order_id")),
+            ("com", text(commission, "id")),
+            ("key", text(&key.expect(201), "id")),
+        ])
+    }
+
+    fn id(&self, prefix: &str) -> String {
+        let found = self.0.iter().find(|(known, _)| *known == prefix);
+        found.unwrap_or_else(|| panic!("nobody owns a {prefix}")).1.clone()
+    }
+
+    /// What affiliates must read to promote anything is no secret to them.
+    fn is_public(row: &Access, stranger: &Actor) -> bool {
+        let catalogue = ["/v1/shops/{id}", "/v1/products/{id}", "/v1/programs/{id}"];
+        row.method == "GET" && catalogue.contains(&row.path) && !stranger.email.contains(".shop@")
+    }
+}
+

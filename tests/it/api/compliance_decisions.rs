@@ -1,0 +1,275 @@
+//! Decisions: the record, who sees it, replay, and what happens when lists cannot be read.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tinvia::{
+    compliance::{
+        self, Channel, ChannelKind, Compliance, Decision, Goods, GroundCode, NoLinks, Outcome,
+        ShopFacts, ShopStanding, StandingSnapshot, StandingStatus, Subject,
+    },
+    kernel::{
+        actor::Actor as Cause,
+        db::{DbError, Statement, Text},
+        ids::{AccountId, ProductId, ShopId},
+    },
+};
+
+use super::compliance_lists::entry;
+use crate::support::TestApp;
+
+fn subject(app: &TestApp, account: &str, title: &str) -> Subject {
+    let ambient = &app.context().ambient;
+    Subject {
+        account: account
+            .parse()
+            .unwrap_or_else(|_| ambient.id::<AccountId>()),
+        standing: StandingSnapshot {
+            status: StandingStatus::Verified,
+            verification_id: Some(ambient.id()),
+            expires_at: Some(app.now() + chrono::TimeDelta::days(30)),
+        },
+        shop: ShopFacts {
+            id: ambient.id::<ShopId>(),
+            tax_code: Some("0100109106".to_owned()),
+            is_multi_level: false,
+            website: Some("https://shop.example.com/".to_owned()),
+            status: ShopStanding::Active,
+        },
+        product_id: ambient.id::<ProductId>(),
+        product: Goods {
+            title: title.to_owned(),
+            url: Some("https://shop.example.com/p".to_owned()),
+            ..Goods::default()
+        },
+        url: "https://shop.example.com/p?x=1".to_owned(),
+        channel: Some(Channel {
+            kind: ChannelKind::TikTok,
+            url: Some("https://www.tiktok.com/@an".to_owned()),
+        }),
+    }
+}
+
+async fn decide_in(app: &TestApp, state: &Compliance, subject: Subject) -> Decision {
+    let (ctx, screener) = (app.context().clone(), Arc::clone(&state.screener));
+    let decided: Result<Decision, DbError> = app
+        .context()
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let actor = Cause::System("test");
+                compliance::decide(tx, &ctx, &screener, &actor, subject).await
+            })
+        })
+        .await;
+    decided.unwrap()
+}
+
+fn fresh_state() -> Compliance {
+    Compliance::new(Arc::new(NoLinks))
+}
+
+async fn decide(app: &TestApp, subject: Subject) -> Decision {
+    decide_in(app, &fresh_state(), subject).await
+}
+
+async fn all_is_well(app: &TestApp) {
+    let db = &app.context().db;
+    assert_eq!(compliance::laws(db).await.unwrap(), []);
+    let screener = compliance::Screener::new();
+    assert_eq!(
+        compliance::verify_replay(db, &screener, 10_000)
+            .await
+            .unwrap(),
+        []
+    );
+}
+
+fn codes(decision: &Decision) -> Vec<GroundCode> {
+    decision.grounds.iter().map(|ground| ground.code).collect()
+}
+
+both_engines! {
+    async fn an_innocent_request_is_issued_and_recorded(app: TestApp) {
+        let an = app.affiliate("an").await;
+        let decision = decide(&app, subject(&app, &an.id, "Túi xách da")).await;
+        assert_eq!(decision.outcome, Outcome::Issued);
+        let record = an.get(&format!("/v1/decisions/{}", decision.id)).await.expect(200);
+        assert_eq!(record["outcome"], "issued");
+        assert_eq!(record["grounds"], json!([]));
+        assert_eq!(record["account_id"], an.id.as_str());
+        assert_eq!(record["list_versions"]["banned-lines"], 1);
+        assert_eq!(record["list_versions"].as_object().unwrap().len(), 7);
+        assert_eq!(record["input"]["legal_day"], "2026-11-24");
+        assert_eq!(record["input"]["subject"]["standing"]["status"], "verified");
+        all_is_well(&app).await;
+    }
+
+    async fn one_refusing_ground_refuses_whatever_else_is_there(app: TestApp) {
+        let an = app.affiliate("an").await;
+        let review = decide(&app, subject(&app, &an.id, "Pháo hoa đẹp")).await;
+        assert_eq!(review.outcome, Outcome::InReview);
+        let both = decide(&app, subject(&app, &an.id, "Pháo hoa, pháo nổ")).await;
+        assert_eq!(both.outcome, Outcome::Refused);
+        assert_eq!(codes(&both), [GroundCode::BannedLine, GroundCode::BannedLine]);
+        let refusals = an.get("/v1/refusals").await.expect(200);
+        assert_eq!(refusals["data"].as_array().unwrap().len(), 1);
+        assert_eq!(refusals["data"][0]["id"], both.id.to_string());
+        all_is_well(&app).await;
+    }
+
+    async fn who_is_not_verified_is_refused_whatever_the_goods(app: TestApp) {
+        let an = app.affiliate("an").await;
+        let cases = [
+            (StandingStatus::Unverified, GroundCode::IdentityNotVerified),
+            (StandingStatus::Suspended, GroundCode::IdentityNotVerified),
+            (StandingStatus::Revoked, GroundCode::IdentityNotVerified),
+            (StandingStatus::Expired, GroundCode::IdentityExpired),
+        ];
+        for (status, code) in cases {
+            let mut subject = subject(&app, &an.id, "Túi");
+            subject.standing.status = status;
+            let decision = decide(&app, subject).await;
+            assert_eq!(codes(&decision), [code]);
+            assert!(decision.is_about_identity());
+        }
+        let mut at_the_end = subject(&app, &an.id, "Túi");
+        at_the_end.standing.expires_at = Some(app.now());
+        assert_eq!(codes(&decide(&app, at_the_end.clone()).await), [GroundCode::IdentityExpired]);
+        at_the_end.standing.expires_at = Some(app.now() + chrono::TimeDelta::microseconds(1));
+        assert_eq!(decide(&app, at_the_end).await.outcome, Outcome::Issued);
+        all_is_well(&app).await;
+    }
+
+    async fn a_suspended_shop_and_an_unreadable_address_are_refused(app: TestApp) {
+        let mut suspended = subject(&app, "", "Túi");
+        suspended.shop.status = ShopStanding::Suspended;
+        assert_eq!(codes(&decide(&app, suspended).await), [GroundCode::ShopSuspended]);
+        let mut odd = subject(&app, "", "Túi");
+        odd.url = "https://user@shop.example.com/".to_owned();
+        assert_eq!(codes(&decide(&app, odd).await), [GroundCode::ScreeningUnavailable]);
+        all_is_well(&app).await;
+    }
+
+    async fn a_decision_is_its_makers_and_the_staffs(app: TestApp) {
+        let (an, binh) = (app.affiliate("an").await, app.affiliate("binh").await);
+        let decision = decide(&app, subject(&app, &an.id, "heroin")).await;
+        let path = format!("/v1/decisions/{}", decision.id);
+        for reader in [&an, &app.officer("a").await, &app.auditor().await, &app.admin().await, &app.finance().await] {
+            reader.get(&path).await.expect(200);
+            let replayed = reader.post(&format!("{path}/replays"), json!({})).await.expect(200);
+            assert_eq!(replayed["outcome"], "refused");
+            assert_eq!(replayed["same"], true);
+            assert_eq!(replayed["list_versions"]["banned-lines"], 1);
+        }
+        binh.get(&path).await.problem(404, "not-found");
+        binh.post(&format!("{path}/replays"), json!({})).await.problem(404, "not-found");
+        app.anon().get(&path).await.problem(401, "unauthenticated");
+        let bare = an.send("POST", &format!("{path}/replays"), &[], None).await;
+        assert_eq!(bare.expect(200)["same"], true);
+        assert_eq!(binh.get("/v1/refusals").await.expect(200)["data"], json!([]));
+        let of_an = format!("/v1/refusals?account_id={}", an.id);
+        assert_eq!(binh.get(&of_an).await.expect(200)["data"], json!([]));
+    }
+
+    async fn a_replay_stands_on_the_lists_as_they_were(app: TestApp) {
+        let (officer, an) = (app.officer("a").await, app.affiliate("an").await);
+        let state = fresh_state();
+        let before = decide_in(&app, &state, subject(&app, &an.id, "Nồi đồng X")).await;
+        assert_eq!(before.outcome, Outcome::Issued);
+        let added = officer
+            .post("/v1/lists/violating-goods/entries", entry("term", "nồi đồng x", "refuse"))
+            .await
+            .expect(201);
+        let during = decide_in(&app, &state, subject(&app, &an.id, "Nồi đồng X")).await;
+        assert_eq!(codes(&during), [GroundCode::ViolatingGoods]);
+        let entry_path = format!("/v1/lists/violating-goods/entries/{}", added["id"].as_str().unwrap());
+        officer.delete(&entry_path).await.expect(200);
+        let after = decide_in(&app, &state, subject(&app, &an.id, "Nồi đồng X")).await;
+        assert_eq!(after.outcome, Outcome::Issued);
+
+        for (decision, outcome, version) in [(&before, "issued", 0), (&during, "refused", 1), (&after, "issued", 2)] {
+            let path = format!("/v1/decisions/{}/replays", decision.id);
+            let replayed = officer.post(&path, json!({})).await.expect(200);
+            assert_eq!(replayed["outcome"], outcome);
+            assert_eq!(replayed["same"], true);
+            assert_eq!(replayed["list_versions"]["violating-goods"], version);
+        }
+        all_is_well(&app).await;
+    }
+
+    async fn refusals_are_found_by_ground_list_account_shop_and_time(app: TestApp) {
+        let (officer, an, binh) =
+            (app.officer("a").await, app.affiliate("an").await, app.affiliate("binh").await);
+        let first = decide(&app, subject(&app, &an.id, "heroin")).await;
+        let half_time = app.now() + chrono::TimeDelta::minutes(5);
+        app.clock.advance(chrono::TimeDelta::minutes(10));
+        let mut unverified = subject(&app, &binh.id, "Túi");
+        unverified.standing.status = StandingStatus::Unverified;
+        let shop = unverified.shop.id;
+        let second = decide(&app, unverified).await;
+
+        let find = |query: String| {
+            let officer = officer.clone();
+            async move {
+                let page = officer.get(&format!("/v1/refusals?{query}")).await.expect(200);
+                let rows = page["data"].as_array().unwrap().clone();
+                rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+            }
+        };
+        let (one, two) = (first.id.to_string(), second.id.to_string());
+        assert_eq!(find(String::new()).await, [two.clone(), one.clone()]);
+        assert_eq!(find("ground=banned-line".to_owned()).await, [one.clone()]);
+        assert_eq!(find("ground=identity-not-verified".to_owned()).await, [two.clone()]);
+        assert_eq!(find("list=banned-lines".to_owned()).await, [one.clone()]);
+        assert_eq!(find("ground=identity-not-verified&list=banned-lines".to_owned()).await, [""; 0]);
+        assert_eq!(find(format!("account_id={}", binh.id)).await, [two.clone()]);
+        assert_eq!(find(format!("shop_id={shop}")).await, [two.clone()]);
+        let at = half_time.format("%Y-%m-%dT%H:%M:%SZ");
+        assert_eq!(find(format!("since={at}")).await, [two.clone()]);
+        assert_eq!(find(format!("until={at}")).await, [one.clone()]);
+        assert_eq!(find(format!("starting_after={two}")).await, [one.clone()]);
+        assert_eq!(find("limit=1".to_owned()).await, [two]);
+        officer.get("/v1/refusals?ground=bad-luck").await.problem(422, "request-invalid");
+    }
+
+    async fn lists_that_do_not_read_refuse_and_never_allow(app: TestApp) {
+        let an = app.affiliate("an").await;
+        // A row that no code of ours could write: its exceptions are not JSON.
+        run(&app, "INSERT INTO list_entry (entry_id, list, added_in_version, match_kind, match_value, match_key,
+                   exceptions, effect, reason, source_authority)
+                   SELECT leaf_id, 'banned-lines', 1, 'brand', 'x', 'x', 'not json', 'refuse', 'x', 'x'
+                   FROM audit_leaf LIMIT 1").await.unwrap();
+        let decision = decide(&app, subject(&app, &an.id, "Túi xách da")).await;
+        assert_eq!(decision.outcome, Outcome::Refused);
+        assert_eq!(codes(&decision), [GroundCode::ScreeningUnavailable]);
+        let path = format!("/v1/decisions/{}/replays", decision.id);
+        let replayed = an.post(&path, json!({})).await.expect(200);
+        assert_eq!(replayed["outcome"], "refused");
+        assert_eq!(replayed["same"], true);
+    }
+
+    async fn a_decision_cannot_be_edited(app: TestApp) {
+        decide(&app, subject(&app, "", "heroin")).await;
+        for sql in [
+            "UPDATE decision SET outcome = 'issued'",
+            "DELETE FROM decision_ground",
+            "DELETE FROM decision",
+            "UPDATE decision_ground SET code = 'x'",
+        ] {
+            assert!(run(&app, sql).await.is_err(), "{sql}");
+        }
+        all_is_well(&app).await;
+    }
+}
+
+async fn run(app: &TestApp, sql: &'static str) -> Result<u64, DbError> {
+    let statement = Statement {
+        name: "TAMPER",
+        text: Text::Both(sql),
+    };
+    app.context()
+        .db
+        .write(move |tx| Box::pin(async move { tx.sql(statement).execute().await }))
+        .await
+}

@@ -1,0 +1,3 @@
+//! Whole stories, from empty databases, over HTTP.
+
+mod sale;

@@ -1,0 +1,70 @@
+//! The real program as a process of its own, to be killed.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    net::SocketAddr,
+    process::{Child, Command, Stdio},
+    time::{Duration, Instant},
+};
+
+use super::engines::Fresh;
+
+/// A running `tinvia serve`; killed when dropped.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: SocketAddr,
+    /// How long it took from its start to its first word.
+    pub(crate) started_in: Duration,
+}
+
+/// The program with the settings of tests on this database.
+pub(crate) fn program(fresh: &Fresh) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tinvia"));
+    command
+        .env("TINVIA_DATA_DIR", fresh.folder.path())
+        .env("TINVIA_DATABASE_URL", &fresh.url)
+        .env("TINVIA_LISTEN", "127.0.0.1:0")
+        .env("TINVIA_LIMITS", "off")
+        .env("TINVIA_PASSWORDS__MEMORY_KIB", "8")
+        .env("TINVIA_PASSWORDS__PASSES", "1")
+        .env("TINVIA_LOG", "warn");
+    command
+}
+
+impl Process {
+    pub(crate) fn start(fresh: &Fresh) -> Self {
+        let begun = Instant::now();
+        let mut child = program(fresh)
+            .arg("serve")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let address = line.trim().rsplit("http://").next().unwrap();
+        let address = address
+            .parse()
+            .unwrap_or_else(|_| panic!("the program said {line:?}"));
+        Self {
+            child,
+            address,
+            started_in: begun.elapsed(),
+        }
+    }
+
+    /// SIGKILL, and nothing else.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // It may be dead already; that is what most of these tests are about.
+        let _dead = self.child.kill();
+        let _dead = self.child.wait();
+    }
+}
