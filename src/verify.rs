@@ -2,6 +2,7 @@
 
 use crate::{
     accounts, audit, catalogue, commissions, compliance,
+    audit, catalogue, compliance, identity,
     kernel::{context::Context, db::DbError, law::Breach},
     ledger, links, orders,
 };
@@ -33,6 +34,7 @@ pub async fn breaches(ctx: &Context) -> Result<Vec<Breach>, DbError> {
     found.extend(audit::laws(&ctx.db).await?);
     found.extend(catalogue::laws(&ctx.db).await?);
     found.extend(compliance::laws(&ctx.db).await?);
+    found.extend(identity::laws(&ctx.db).await?);
     found.extend(links::laws(&ctx.db).await?);
     found.extend(orders::laws(&ctx.db).await?);
     found.extend(ledger::laws(&ctx.db).await?);

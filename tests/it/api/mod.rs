@@ -15,3 +15,4 @@ mod compliance_lists;
 mod compliance_screening;
 mod links;
 mod links_dead;
+mod identity;
