@@ -24,12 +24,17 @@ pub const LAWS: &[(u8, &str)] = &[
     (8, "history cannot be edited unnoticed"),
 ];
 
+/// Decisions replayed in one run, the oldest first.
+const REPLAYS_MAX: u64 = 100_000;
+
 /// Every breach found, at most a bounded number per law.
 pub async fn breaches(ctx: &Context) -> Result<Vec<Breach>, DbError> {
     let mut found = Vec::new();
     found.extend(audit::laws(&ctx.db).await?);
     found.extend(catalogue::laws(&ctx.db).await?);
     found.extend(compliance::laws(&ctx.db).await?);
+    let screener = compliance::Screener::new();
+    found.extend(compliance::verify_replay(&ctx.db, &screener, REPLAYS_MAX).await?);
     found.extend(links::laws(&ctx.db).await?);
     found.sort_by_key(|breach| breach.law);
     Ok(found)
