@@ -27,6 +27,9 @@ pub const LAWS: &[(u8, &str)] = &[
     (10, "nothing without a limit"),
 ];
 
+/// Decisions replayed in one run, the oldest first.
+const REPLAYS_MAX: u64 = 100_000;
+
 /// Every breach found, at most a bounded number per law.
 pub async fn breaches(ctx: &Context) -> Result<Vec<Breach>, DbError> {
     let mut found = Vec::new();
@@ -35,6 +38,8 @@ pub async fn breaches(ctx: &Context) -> Result<Vec<Breach>, DbError> {
     found.extend(catalogue::laws(&ctx.db).await?);
     found.extend(compliance::laws(&ctx.db).await?);
     found.extend(identity::laws(&ctx.db).await?);
+    let screener = compliance::Screener::new();
+    found.extend(compliance::verify_replay(&ctx.db, &screener, REPLAYS_MAX).await?);
     found.extend(links::laws(&ctx.db).await?);
     found.extend(orders::laws(&ctx.db).await?);
     found.extend(ledger::laws(&ctx.db).await?);
