@@ -21,6 +21,7 @@ mod rules;
 mod sealed;
 mod sources;
 mod store;
+mod words;
 
 pub use error::InboundError;
 pub use fold::fold_pending;
@@ -28,8 +29,9 @@ pub use http::{PROBLEMS, routes};
 pub use inbox::Inbox;
 pub use laws::{laws, verify_rebuild};
 pub use model::{
-    DELIVERY_BYTES_MAX, Delivery, DeliveryStatus, FactKind, Line, Order, OrderBody, OrderFact, OrderRefund,
-    OrderStatus, Platform, Reason, Refund, RefundLine, Secret, SoldLine, Source, SourceAct, SourceConfig, SourceStatus, Version,
+    DELIVERY_BYTES_MAX, Delivery, DeliveryStatus, FactKind, Line, Order, OrderBody, OrderFact,
+    OrderRefund, OrderStatus, Platform, Reason, Refund, RefundLine, Secret, SoldLine, Source,
+    SourceAct, SourceConfig, SourceStatus, Version,
 };
 pub use platforms::{
     Adaptor, ConfigFault, HeaderFault, Headers, Reading, SignatureWrong, Unread, Verified, adaptor,

@@ -2,10 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    kernel::{
-        digest::sha256,
-        ids::TypedId as _,
-    },
+    kernel::{digest::sha256, ids::TypedId as _},
     orders::model::{FactKind, RefundLine},
 };
 
@@ -40,7 +37,11 @@ fn line(line_id: &str, goods: i64) -> SoldLine {
 }
 
 fn body(goods: &[i64]) -> OrderBody {
-    let lines: Vec<SoldLine> = goods.iter().enumerate().map(|(n, goods)| line(&(n + 1).to_string(), *goods)).collect();
+    let lines: Vec<SoldLine> = goods
+        .iter()
+        .enumerate()
+        .map(|(n, goods)| line(&(n + 1).to_string(), *goods))
+        .collect();
     let sum = goods.iter().sum();
     OrderBody {
         lines,
@@ -123,8 +124,17 @@ fn an_old_body_after_a_new_one_changes_nothing() {
 
 #[test]
 fn at_one_time_the_later_word_decides() {
-    let words = [FactKind::Created, FactKind::Paid, FactKind::Updated, FactKind::Cancelled];
-    let facts: Vec<_> = words.into_iter().zip(1..).map(|(kind, n)| fact(5, kind, Some(body(&[n * 100])), vec![])).collect();
+    let words = [
+        FactKind::Created,
+        FactKind::Paid,
+        FactKind::Updated,
+        FactKind::Cancelled,
+    ];
+    let facts: Vec<_> = words
+        .into_iter()
+        .zip(1..)
+        .map(|(kind, n)| fact(5, kind, Some(body(&[n * 100])), vec![]))
+        .collect();
     let mut all: Vec<&OrderFact> = facts.iter().collect();
     all.reverse();
     let order = folded(&all).unwrap();
@@ -157,7 +167,12 @@ fn nothing_unpays_an_order() {
 
 #[test]
 fn a_refund_before_its_order_waits_for_it() {
-    let early = fact(9, FactKind::Refunded, None, vec![refund("r1", 50, &[("1", 50)])]);
+    let early = fact(
+        9,
+        FactKind::Refunded,
+        None,
+        vec![refund("r1", 50, &[("1", 50)])],
+    );
     assert_eq!(folded(&[&early]), None);
     let order = fact(1, FactKind::Paid, Some(body(&[200])), vec![]);
     let order = folded(&[&early, &order]).unwrap();
@@ -168,15 +183,30 @@ fn a_refund_before_its_order_waits_for_it() {
 #[test]
 fn the_same_refund_twice_counts_once() {
     let order = fact(1, FactKind::Paid, Some(body(&[200])), vec![]);
-    let one = fact(2, FactKind::Refunded, None, vec![refund("r1", 50, &[("1", 50)])]);
-    let again = fact(3, FactKind::Updated, Some(body(&[200])), vec![refund("r1", 50, &[("1", 50)])]);
+    let one = fact(
+        2,
+        FactKind::Refunded,
+        None,
+        vec![refund("r1", 50, &[("1", 50)])],
+    );
+    let again = fact(
+        3,
+        FactKind::Updated,
+        Some(body(&[200])),
+        vec![refund("r1", 50, &[("1", 50)])],
+    );
     assert_eq!(folded(&[&order, &one, &again]).unwrap().refunded, 50);
 }
 
 #[test]
 fn a_refund_never_takes_more_goods_than_a_line_brought() {
     let order = fact(1, FactKind::Paid, Some(body(&[200, 100])), vec![]);
-    let huge = fact(2, FactKind::Refunded, None, vec![refund("r1", 9_000, &[("1", 9_000)])]);
+    let huge = fact(
+        2,
+        FactKind::Refunded,
+        None,
+        vec![refund("r1", 9_000, &[("1", 9_000)])],
+    );
     let order = folded(&[&order, &huge]).unwrap();
     assert_eq!(refunded_goods(&order), vec![200, 0]);
     assert_eq!(order.refunded, 9_000);
@@ -190,7 +220,10 @@ fn a_refund_without_lines_is_spread_by_what_is_left() {
     let spread = refund("a", 100, &[]);
     let refunds = fact(2, FactKind::Refunded, None, vec![spread, named]);
     // 100, 100 and 101 are left once the named line is served; 100 over them, largest remainder first.
-    assert_eq!(refunded_goods(&folded(&[&order, &refunds]).unwrap()), vec![133, 33, 34]);
+    assert_eq!(
+        refunded_goods(&folded(&[&order, &refunds]).unwrap()),
+        vec![133, 33, 34]
+    );
 }
 
 #[test]
@@ -206,8 +239,16 @@ fn a_shipping_refund_takes_no_goods() {
 #[test]
 fn a_refund_of_an_unknown_line_is_spread() {
     let order = fact(1, FactKind::Paid, Some(body(&[200, 200])), vec![]);
-    let refunds = fact(2, FactKind::Refunded, None, vec![refund("r1", 50, &[("9", 50)])]);
-    assert_eq!(refunded_goods(&folded(&[&order, &refunds]).unwrap()), vec![25, 25]);
+    let refunds = fact(
+        2,
+        FactKind::Refunded,
+        None,
+        vec![refund("r1", 50, &[("9", 50)])],
+    );
+    assert_eq!(
+        refunded_goods(&folded(&[&order, &refunds]).unwrap()),
+        vec![25, 25]
+    );
 }
 
 #[test]
@@ -216,7 +257,10 @@ fn a_refunded_line_without_an_amount_is_valued_by_quantity() {
     let mut by_quantity = refund("r1", 101, &[("1", 0)]);
     by_quantity.lines[0].amount = None;
     let refunds = fact(2, FactKind::Refunded, None, vec![by_quantity]);
-    assert_eq!(refunded_goods(&folded(&[&order, &refunds]).unwrap()), vec![101, 0]);
+    assert_eq!(
+        refunded_goods(&folded(&[&order, &refunds]).unwrap()),
+        vec![101, 0]
+    );
 }
 
 #[test]
@@ -242,23 +286,36 @@ fn tax_inside_the_price_is_no_goods_of_a_refund() {
     back.lines[0].tax = 5;
     back.goods_amount = Some(55);
     let refunds = fact(2, FactKind::Refunded, None, vec![back]);
-    assert_eq!(refunded_goods(&folded(&[&order, &refunds]).unwrap()), vec![50]);
+    assert_eq!(
+        refunded_goods(&folded(&[&order, &refunds]).unwrap()),
+        vec![50]
+    );
 }
 
 #[test]
 fn another_currency_never_mixes_in() {
     let dong = fact(1, FactKind::Created, Some(body(&[200])), vec![]);
-    let mut dollar = fact(2, FactKind::Paid, Some(body(&[900])), vec![refund("r1", 900, &[])]);
+    let mut dollar = fact(
+        2,
+        FactKind::Paid,
+        Some(body(&[900])),
+        vec![refund("r1", 900, &[])],
+    );
     dollar.currency = Some("USD".parse().unwrap());
     let order = folded(&[&dollar, &dong]).unwrap();
-    assert_eq!((order.currency, order.lines[0].goods, order.refunded), (Currency::VND, 200, 0));
+    assert_eq!(
+        (order.currency, order.lines[0].goods, order.refunded),
+        (Currency::VND, 200, 0)
+    );
     assert_eq!(order.paid_seen_at, None);
 }
 
 #[test]
 fn sums_beyond_what_json_keeps_exact_are_held_there() {
     let order = fact(1, FactKind::Paid, Some(body(&[200])), vec![]);
-    let refunds = (0..3).map(|n| refund(&n.to_string(), MINOR_MAX, &[])).collect();
+    let refunds = (0..3)
+        .map(|n| refund(&n.to_string(), MINOR_MAX, &[]))
+        .collect();
     let refunds = fact(2, FactKind::Refunded, None, refunds);
     assert_eq!(folded(&[&order, &refunds]).unwrap().refunded, MINOR_MAX);
 }
@@ -269,13 +326,26 @@ fn any_kind() -> impl Strategy<Value = FactKind> {
 
 fn any_refund() -> impl Strategy<Value = Refund> {
     let part = (0..4_u8, 0..150_i64);
-    (0..4_u8, 0..300_i64, prop::option::of(0..300_i64), prop::collection::vec(part, 0..3)).prop_map(
-        |(id, amount, goods_amount, parts)| {
-            let names: Vec<_> = parts.iter().map(|(line, amount)| (line.to_string(), *amount)).collect();
-            let parts: Vec<_> = names.iter().map(|(line, amount)| (line.as_str(), *amount)).collect();
-            Refund { goods_amount, ..refund(&format!("r{id}"), amount, &parts) }
-        },
+    (
+        0..4_u8,
+        0..300_i64,
+        prop::option::of(0..300_i64),
+        prop::collection::vec(part, 0..3),
     )
+        .prop_map(|(id, amount, goods_amount, parts)| {
+            let names: Vec<_> = parts
+                .iter()
+                .map(|(line, amount)| (line.to_string(), *amount))
+                .collect();
+            let parts: Vec<_> = names
+                .iter()
+                .map(|(line, amount)| (line.as_str(), *amount))
+                .collect();
+            Refund {
+                goods_amount,
+                ..refund(&format!("r{id}"), amount, &parts)
+            }
+        })
 }
 
 fn any_fact() -> impl Strategy<Value = OrderFact> {
@@ -283,8 +353,14 @@ fn any_fact() -> impl Strategy<Value = OrderFact> {
     let refunds = prop::collection::btree_map(0..4_u8, any_refund(), 0..3);
     (0..5_i64, any_kind(), goods, refunds, any::<bool>(), 0..8_u8).prop_map(
         |(second, kind, goods, refunds, whole, currency)| {
-            let body = goods.map(|goods| OrderBody { refunds_are_whole: whole, ..body(&goods) });
-            let refunds = refunds.into_iter().map(|(id, refund)| Refund { id: format!("r{id}"), ..refund });
+            let body = goods.map(|goods| OrderBody {
+                refunds_are_whole: whole,
+                ..body(&goods)
+            });
+            let refunds = refunds.into_iter().map(|(id, refund)| Refund {
+                id: format!("r{id}"),
+                ..refund
+            });
             let mut fact = fact(second, kind, body, refunds.collect());
             if currency == 0 {
                 fact.currency = Some("USD".parse().unwrap());

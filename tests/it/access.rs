@@ -29,6 +29,9 @@ const EVERYBODY: &[&str] = &[
     "affiliate", "livestreamer", "shop", "admin", "compliance_officer", "finance", "auditor",
 ];
 
+const SELLERS: &[&str] = &["shop", "admin"];
+const SHOP_AND_STAFF: &[&str] = &["shop", "admin", "compliance_officer", "finance", "auditor"];
+
 const fn open(method: &'static str, path: &'static str) -> Access {
     Access { method, path, roles: ANYONE, scope: None }
 }
@@ -52,6 +55,16 @@ pub(crate) const ACCESS: &[Access] = &[
     open("POST", "/v1/sessions"),
     open("POST", "/v1/sessions/refresh"),
     to("DELETE", "/v1/sessions/current", EVERYBODY),
+    open("POST", "/v1/inbound/{platform}/{token}"),
+    keyed("POST", "/v1/order-sources", SELLERS, "orders:write"),
+    keyed("GET", "/v1/order-sources", SHOP_AND_STAFF, "orders:read"),
+    keyed("GET", "/v1/order-sources/{id}", SHOP_AND_STAFF, "orders:read"),
+    keyed("POST", "/v1/order-sources/{id}/rotations", SELLERS, "orders:write"),
+    keyed("DELETE", "/v1/order-sources/{id}/previous-secret", SELLERS, "orders:write"),
+    keyed("POST", "/v1/order-sources/{id}/closures", SELLERS, "orders:write"),
+    keyed("GET", "/v1/order-sources/{id}/deliveries", SHOP_AND_STAFF, "orders:read"),
+    keyed("GET", "/v1/orders", SHOP_AND_STAFF, "orders:read"),
+    keyed("GET", "/v1/orders/{id}", SHOP_AND_STAFF, "orders:read"),
 ];
 
 impl Access {

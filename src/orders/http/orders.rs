@@ -169,7 +169,11 @@ fn line(line: OrderLine) -> LineView {
 }
 
 fn refund(refund: OrderRefund) -> RefundView {
-    RefundView { id: refund.id, amount: refund.amount, goods_amount: refund.goods_amount }
+    RefundView {
+        id: refund.id,
+        amount: refund.amount,
+        goods_amount: refund.goods_amount,
+    }
 }
 
 /// Which orders are asked for.
@@ -198,20 +202,22 @@ struct OrdersAsked {
 pub(super) async fn list_orders(
     ctx: Data<Context>,
     caller: Caller,
-    asked: Query<OrdersAsked>,
+    page: Query<OrdersAsked>,
 ) -> Result<HttpResponse, Problem> {
     caller.allow(READERS, Some(Scope::OrdersRead))?;
     let asker = asker(&caller, Role::STAFF);
-    let limit = asked.0.limit.unwrap_or_default();
-    let asked = asked.0;
-    let wanted = Asked {
-        before: asked.starting_after.unwrap_or(OrderId::from_uuid(uuid::Uuid::max())),
+    let limit = page.0.limit.unwrap_or_default();
+    let wanted = page.0;
+    let asked_for = Asked {
+        before: wanted
+            .starting_after
+            .unwrap_or(OrderId::from_uuid(uuid::Uuid::max())),
         sees_all: asker.sees_all,
         owner: asker.account,
-        source: asked.order_source_id,
-        external_order_id: asked.external_order_id.as_ref().map(Line::as_str),
+        source: wanted.order_source_id,
+        external_order_id: wanted.external_order_id.as_ref().map(Line::as_str),
     };
-    let orders = store::list_orders(&ctx.db, wanted, limit).await?;
+    let orders = store::list_orders(&ctx.db, asked_for, limit).await?;
     let page = Page::cut(orders, limit, |order| order.id).map(OrderView::from);
     Ok(HttpResponse::Ok().json(page))
 }
@@ -224,7 +230,11 @@ pub(super) async fn list_orders(
     security(("bearer" = [])),
 )]
 #[get("/orders/{id}")]
-pub(super) async fn get_order(ctx: Data<Context>, caller: Caller, id: Path<OrderId>) -> Result<HttpResponse, Problem> {
+pub(super) async fn get_order(
+    ctx: Data<Context>,
+    caller: Caller,
+    id: Path<OrderId>,
+) -> Result<HttpResponse, Problem> {
     caller.allow(READERS, Some(Scope::OrdersRead))?;
     let asker = asker(&caller, Role::STAFF);
     let order = store::order_by_id(&ctx.db, id.0).await?;

@@ -6,18 +6,28 @@ const SECRET: &str = "whsec_bGluay1zZXJ2aWNlLWRlbW8ta2V5LTMyLWJ5dGVzISE=";
 const PUBLIC: &str = "whpk_9LRt6nv42X9OqzUDRZ3bwfVxXK3kliEvMbLyVi4j2X4=";
 const BODY: &str = r#"{"type":"order.paid","timestamp":"2026-08-01T09:00:00Z","data":{"order_id":"A-1001","total":"250000","currency":"VND"}}"#;
 const V1: &str = "v1,YNeeUh1bq6BsHRnr8NH4K1vuQ1dU/1gpQg6thSMT4Ms=";
-const V1A: &str = "v1a,7ypG9agQUTSBVvg2B3fsotL7gn37+fRyVMFcIFbIVVmjxgX6B57MUob3EjojbMq7IPiYkODn/KDp9U08am9BAQ==";
+const V1A: &str =
+    "v1a,7ypG9agQUTSBVvg2B3fsotL7gn37+fRyVMFcIFbIVVmjxgX6B57MUob3EjojbMq7IPiYkODn/KDp9U08am9BAQ==";
 
 fn now() -> Instant {
     chrono::DateTime::from_timestamp(1_785_574_800, 0).unwrap()
 }
 
-fn verify(all: &[(&str, &str)], raw: &[u8], config: &SourceConfig, now: Instant) -> Result<Verified, SignatureWrong> {
+fn verify(
+    all: &[(&str, &str)],
+    raw: &[u8],
+    config: &SourceConfig,
+    now: Instant,
+) -> Result<Verified, SignatureWrong> {
     StandardWebhooks.verify(&headers(&StandardWebhooks, all), raw, config, now)
 }
 
-fn signed<'a>(signature: &'a str) -> [(&'a str, &'a str); 3] {
-    [("Webhook-Id", "msg_demo_0001"), ("Webhook-Timestamp", "1785574800"), ("Webhook-Signature", signature)]
+fn signed(signature: &str) -> [(&str, &str); 3] {
+    [
+        ("Webhook-Id", "msg_demo_0001"),
+        ("Webhook-Timestamp", "1785574800"),
+        ("Webhook-Signature", signature),
+    ]
 }
 
 fn is_taken(signature: &str) -> bool {
@@ -25,7 +35,10 @@ fn is_taken(signature: &str) -> bool {
 }
 
 fn by_public_key() -> SourceConfig {
-    SourceConfig { public_key: Some(PUBLIC.to_owned()), ..SourceConfig::default() }
+    SourceConfig {
+        public_key: Some(PUBLIC.to_owned()),
+        ..SourceConfig::default()
+    }
 }
 
 #[test]
@@ -40,7 +53,10 @@ fn a_good_signature_of_either_version_is_taken() {
 fn one_good_entry_among_several_is_enough() {
     let wrong = "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
     assert!(is_taken(&format!("{wrong} v9,abc {V1} junk")));
-    assert!(!is_taken(&format!("{wrong} v2{}", V1.trim_start_matches("v1"))));
+    assert!(!is_taken(&format!(
+        "{wrong} v2{}",
+        V1.trim_start_matches("v1")
+    )));
 }
 
 #[test]
@@ -64,7 +80,15 @@ fn a_signature_that_is_not_exactly_right_is_refused() {
     assert!(verify(&signed(V1A), altered.as_bytes(), &by_public_key(), now()).is_err());
     assert!(verify(&signed(V1), b"", &config(SECRET), now()).is_err());
     assert!(verify(&signed(V1), BODY.as_bytes(), &config("whsec_AAAA"), now()).is_err());
-    assert!(verify(&signed(V1), BODY.as_bytes(), &SourceConfig::default(), now()).is_err());
+    assert!(
+        verify(
+            &signed(V1),
+            BODY.as_bytes(),
+            &SourceConfig::default(),
+            now()
+        )
+        .is_err()
+    );
     assert!(verify(&signed(V1A), BODY.as_bytes(), &config(SECRET), now()).is_err());
 }
 
@@ -89,9 +113,22 @@ fn the_clock_may_be_off_by_300_seconds_and_no_more() {
     };
     assert!(off(300) && off(-300));
     assert!(!off(301) && !off(-301));
-    for odd in ["+1785574800", "1785574800.0", " ", "99999999999999999999", "-1"] {
-        let all = [("webhook-id", "msg_demo_0001"), ("webhook-timestamp", odd), ("webhook-signature", V1)];
-        assert!(verify(&all, BODY.as_bytes(), &config(SECRET), now()).is_err(), "{odd}");
+    for odd in [
+        "+1785574800",
+        "1785574800.0",
+        " ",
+        "99999999999999999999",
+        "-1",
+    ] {
+        let all = [
+            ("webhook-id", "msg_demo_0001"),
+            ("webhook-timestamp", odd),
+            ("webhook-signature", V1),
+        ];
+        assert!(
+            verify(&all, BODY.as_bytes(), &config(SECRET), now()).is_err(),
+            "{odd}"
+        );
     }
 }
 
@@ -100,8 +137,16 @@ fn an_id_with_a_dot_is_refused_even_when_rightly_signed() {
     let signer = standardwebhooks::Webhook::new(SECRET).unwrap();
     for (id, taken) in [("msg_1", true), ("msg.1", false), ("", false)] {
         let signature = signer.sign(id, 1_785_574_800, BODY.as_bytes()).unwrap();
-        let all = [("webhook-id", id), ("webhook-timestamp", "1785574800"), ("webhook-signature", &signature)];
-        assert_eq!(verify(&all, BODY.as_bytes(), &config(SECRET), now()).is_ok(), taken, "{id}");
+        let all = [
+            ("webhook-id", id),
+            ("webhook-timestamp", "1785574800"),
+            ("webhook-signature", &signature),
+        ];
+        assert_eq!(
+            verify(&all, BODY.as_bytes(), &config(SECRET), now()).is_ok(),
+            taken,
+            "{id}"
+        );
     }
 }
 
@@ -111,7 +156,9 @@ fn the_previous_secret_and_key_are_still_taken() {
     rotated.previous_secret = config(SECRET).secret;
     assert!(verify(&signed(V1), BODY.as_bytes(), &rotated, now()).is_ok());
     let mut rotated = by_public_key();
-    rotated.previous_public_key = rotated.public_key.replace(format!("whpk_{}", STANDARD.encode([7; 32])));
+    rotated.previous_public_key = rotated
+        .public_key
+        .replace(format!("whpk_{}", STANDARD.encode([7; 32])));
     assert!(verify(&signed(V1A), BODY.as_bytes(), &rotated, now()).is_ok());
 }
 
@@ -120,7 +167,11 @@ fn repeats_are_told_by_the_id() {
     let signer = standardwebhooks::Webhook::new(SECRET).unwrap();
     let key = |id: &str, body: &str| {
         let signature = signer.sign(id, 1_785_574_800, body.as_bytes()).unwrap();
-        let all = [("webhook-id", id), ("webhook-timestamp", "1785574800"), ("webhook-signature", &signature)];
+        let all = [
+            ("webhook-id", id),
+            ("webhook-timestamp", "1785574800"),
+            ("webhook-signature", &signature),
+        ];
         verify(&all, body.as_bytes(), &config(SECRET), now()).unwrap()
     };
     assert_eq!(key("a", BODY), key("a", "{}"));
@@ -132,13 +183,18 @@ fn a_config_that_can_verify_nothing_is_named() {
     let fault = |config: &SourceConfig| StandardWebhooks.check(config).unwrap_err().field;
     assert_eq!(fault(&SourceConfig::default()), "/secret");
     assert_eq!(fault(&config("whsec_not base64")), "/secret");
-    let short = SourceConfig { public_key: Some("whpk_AAAA".to_owned()), ..SourceConfig::default() };
+    let short = SourceConfig {
+        public_key: Some("whpk_AAAA".to_owned()),
+        ..SourceConfig::default()
+    };
     assert_eq!(fault(&short), "/settings/public_key");
     assert!(StandardWebhooks.check(&by_public_key()).is_ok());
 }
 
 fn event(kind: &str, data: &str) -> String {
-    format!(r#"{{"type":"{kind}","timestamp":"2026-08-01T09:00:00Z","data":{{"order_id":"A-1","currency":"VND"{data}}}}}"#)
+    format!(
+        r#"{{"type":"{kind}","timestamp":"2026-08-01T09:00:00Z","data":{{"order_id":"A-1","currency":"VND"{data}}}}}"#
+    )
 }
 
 fn one(raw: &str) -> OrderFact {
@@ -168,41 +224,69 @@ fn every_field_of_the_table_is_read() {
     assert_eq!(fact.placed_at, Some(at("2026-08-01T09:00:00Z")));
     assert!(fact.is_paid && fact.is_test);
     let body = fact.body.unwrap();
-    assert_eq!(body.lines[0].product_id.as_deref(), Some("900719925474099301"));
+    assert_eq!(
+        body.lines[0].product_id.as_deref(),
+        Some("900719925474099301")
+    );
     assert_eq!(body.lines[0].goods, 500_000);
     assert_eq!(body.lines[1].goods, 100_000);
-    assert_eq!((body.subtotal, body.discount, body.shipping, body.total), (600_000, 50_000, 30_000, 630_000));
+    assert_eq!(
+        (body.subtotal, body.discount, body.shipping, body.total),
+        (600_000, 50_000, 30_000, 630_000)
+    );
     assert_eq!(body.coupon_codes, ["abc", "ABC"]);
     assert_eq!(body.click_id.as_deref(), Some("tok.en"));
     assert_eq!(body.landing_click.as_deref(), Some("x"));
-    assert_eq!(body.landing_url.as_deref(), Some("https://shop.example/?tv_click=x"));
+    assert_eq!(
+        body.landing_url.as_deref(),
+        Some("https://shop.example/?tv_click=x")
+    );
     assert_eq!(body.buyer_ref.as_deref(), Some("42"));
     assert!(body.reconciles);
 }
 
 #[test]
 fn a_discount_on_the_whole_order_is_taken_off_its_lines() {
-    let body = one(&event("order.created", &format!(r#"{LINES},"subtotal":"540000","total":"540000""#))).body.unwrap();
-    assert_eq!(body.lines.iter().map(|line| line.goods).collect::<Vec<_>>(), [450_000, 90_000]);
+    let body = one(&event(
+        "order.created",
+        &format!(r#"{LINES},"subtotal":"540000","total":"540000""#),
+    ))
+    .body
+    .unwrap();
+    assert_eq!(
+        body.lines.iter().map(|line| line.goods).collect::<Vec<_>>(),
+        [450_000, 90_000]
+    );
     assert!(!body.reconciles);
 }
 
 #[test]
 fn a_body_may_be_thin_where_it_only_says_what_happened() {
-    let refund = one(&event("order.refunded", r#","refunds":[{"id":"r","amount":"10"}]"#));
+    let refund = one(&event(
+        "order.refunded",
+        r#","refunds":[{"id":"r","amount":"10"}]"#,
+    ));
     assert_eq!(refund.body, None);
     assert_eq!(refund.is_cancelled, None);
     assert_eq!(refund.refunds[0].amount, 10);
     assert_eq!(one(BODY).body, None);
     assert!(one(BODY).is_paid);
-    assert_eq!(one(&event("order.cancelled", r#","lines":[]"#)).is_cancelled, Some(true));
+    assert_eq!(
+        one(&event("order.cancelled", r#","lines":[]"#)).is_cancelled,
+        Some(true)
+    );
     assert_eq!(parked(&event("order.created", "")), Reason::FieldMissing);
     assert_eq!(parked(&event("order.updated", "")), Reason::FieldMissing);
 }
 
 #[test]
 fn an_address_as_buyer_becomes_a_pseudonym() {
-    let body = one(&event("order.created", &format!(r#"{LINES},"buyer_ref":"an@example.com""#))).body.unwrap();
+    let body = one(&event(
+        "order.created",
+        &format!(r#"{LINES},"buyer_ref":"an@example.com""#),
+    ))
+    .body
+    .unwrap();
     assert_eq!(body.buyer_ref, None);
     assert!(!body.guest_ref.unwrap().contains('@'));
 }
@@ -210,8 +294,11 @@ fn an_address_as_buyer_becomes_a_pseudonym() {
 #[test]
 fn yen_and_dollars_have_their_own_decimals() {
     let of = |currency: &str, price: &str| {
-        event("order.created", &format!(r#","lines":[{{"line_id":"1","quantity":1,"unit_price":{price}}}]"#))
-            .replace("VND", currency)
+        event(
+            "order.created",
+            &format!(r#","lines":[{{"line_id":"1","quantity":1,"unit_price":{price}}}]"#),
+        )
+        .replace("VND", currency)
     };
     assert_eq!(one(&of("JPY", "1200")).body.unwrap().lines[0].goods, 1200);
     assert_eq!(one(&of("usd", "12.5")).body.unwrap().lines[0].goods, 1250);
@@ -223,27 +310,71 @@ fn yen_and_dollars_have_their_own_decimals() {
 fn what_cannot_be_read_is_parked_with_its_reason() {
     let line = |text: &str| event("order.created", &format!(r#","lines":[{text}]"#));
     let deep = format!(r#"{{"type":"order.paid","x":{}"#, "[".repeat(200_000));
-    let many = (0..501).map(|n| format!(r#"{{"line_id":{n},"quantity":1,"unit_price":1}}"#)).collect::<Vec<_>>().join(",");
+    let many = (0..501)
+        .map(|n| format!(r#"{{"line_id":{n},"quantity":1,"unit_price":1}}"#))
+        .collect::<Vec<_>>()
+        .join(",");
     for (raw, reason) in [
         ("[1".to_owned(), Reason::BodyUnreadable),
         (deep, Reason::BodyUnreadable),
         ("null".to_owned(), Reason::BodyUnreadable),
         (r#"{"test":2432232314}"#.to_owned(), Reason::TopicMissing),
         (event("order.exploded", ""), Reason::TopicUnknown),
-        (r#"{"type":"order.paid","timestamp":"2026-08-01T09:00:00Z"}"#.to_owned(), Reason::FieldMissing),
-        (event("order.paid", r#","updated_at":"yesterday""#), Reason::TimeUnreadable),
-        (event("order.paid", r#","order_id":"B""#), Reason::BodyUnreadable),
-        (event("order.paid", "").replace("\"A-1\"", "\"A\\u0000\""), Reason::IdUnreadable),
-        (event("order.paid", "").replace("\"A-1\"", "\"\\ud800\""), Reason::BodyUnreadable),
-        (line(r#"{"line_id":"1","quantity":-1,"unit_price":"1"}"#), Reason::QuantityUnreadable),
-        (line(r#"{"line_id":"1","quantity":1,"unit_price":"-1"}"#), Reason::MoneyNegative),
-        (line(r#"{"line_id":"1","quantity":1,"unit_price":"9223372036854775808"}"#), Reason::MoneyOutOfRange),
-        (line(r#"{"line_id":"1","quantity":9000000000,"unit_price":"9000000000"}"#), Reason::MoneyOutOfRange),
-        (line(r#"{"line_id":"1","quantity":1,"unit_price":"1e"}"#), Reason::MoneyUnreadable),
-        (line(r#"{"line_id":"1","quantity":1,"unit_price":1},{"line_id":1,"quantity":1,"unit_price":1}"#), Reason::IdRepeated),
+        (
+            r#"{"type":"order.paid","timestamp":"2026-08-01T09:00:00Z"}"#.to_owned(),
+            Reason::FieldMissing,
+        ),
+        (
+            event("order.paid", r#","updated_at":"yesterday""#),
+            Reason::TimeUnreadable,
+        ),
+        (
+            event("order.paid", r#","order_id":"B""#),
+            Reason::BodyUnreadable,
+        ),
+        (
+            event("order.paid", "").replace("\"A-1\"", "\"A\\u0000\""),
+            Reason::IdUnreadable,
+        ),
+        (
+            event("order.paid", "").replace("\"A-1\"", "\"\\ud800\""),
+            Reason::BodyUnreadable,
+        ),
+        (
+            line(r#"{"line_id":"1","quantity":-1,"unit_price":"1"}"#),
+            Reason::QuantityUnreadable,
+        ),
+        (
+            line(r#"{"line_id":"1","quantity":1,"unit_price":"-1"}"#),
+            Reason::MoneyNegative,
+        ),
+        (
+            line(r#"{"line_id":"1","quantity":1,"unit_price":"9223372036854775808"}"#),
+            Reason::MoneyOutOfRange,
+        ),
+        (
+            line(r#"{"line_id":"1","quantity":9000000000,"unit_price":"9000000000"}"#),
+            Reason::MoneyOutOfRange,
+        ),
+        (
+            line(r#"{"line_id":"1","quantity":1,"unit_price":"1e"}"#),
+            Reason::MoneyUnreadable,
+        ),
+        (
+            line(
+                r#"{"line_id":"1","quantity":1,"unit_price":1},{"line_id":1,"quantity":1,"unit_price":1}"#,
+            ),
+            Reason::IdRepeated,
+        ),
         (line(&many), Reason::TooManyLines),
-        (event("order.refunded", r#","refunds":[{"id":"r","amount":"-5"}]"#), Reason::MoneyNegative),
-        (event("order.refunded", r#","refunds":[{"id":"r"}]"#), Reason::FieldMissing),
+        (
+            event("order.refunded", r#","refunds":[{"id":"r","amount":"-5"}]"#),
+            Reason::MoneyNegative,
+        ),
+        (
+            event("order.refunded", r#","refunds":[{"id":"r"}]"#),
+            Reason::FieldMissing,
+        ),
     ] {
         assert_eq!(parked(&raw), reason, "{}", &raw[..raw.len().min(300)]);
     }

@@ -197,6 +197,7 @@ both_engines! {
         assert_eq!(till.order().await["external_order_id"], "H-3");
         let mut expected: Vec<_> = bodies.iter().map(|(.., reason)| ("parked".to_owned(), json!(reason))).collect();
         expected.push(("applied".to_owned(), json!(null)));
+        expected.sort_by_key(|(status, reason)| (status.clone(), reason.to_string()));
         assert_eq!(till.deliveries().await, expected);
         let path = format!("/v1/order-sources/{}/deliveries?status=parked&limit=3", till.source_id);
         let page = till.owner.get(&path).await.expect(200);

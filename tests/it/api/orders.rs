@@ -1,6 +1,5 @@
 //! Orders: the end state is the same whatever arrives in whatever order, and only its owner and staff see it.
 
-use proptest::test_runner::{RngAlgorithm, TestRng};
 use serde_json::{Value, json};
 use tinvia::orders;
 
@@ -17,7 +16,13 @@ const SECRET: &str = "whsec_bGluay1zZXJ2aWNlLWRlbW8ta2V5LTMyLWJ5dGVzISE=";
 
 /// What must not depend on how deliveries arrive. Receipt times do, by nature.
 fn end_state(mut order: Value) -> Value {
-    for member in ["id", "order_source_id", "shop_id", "program_id", "paid_seen_at"] {
+    for member in [
+        "id",
+        "order_source_id",
+        "shop_id",
+        "program_id",
+        "paid_seen_at",
+    ] {
         order[member] = json!(null);
     }
     order
@@ -127,7 +132,7 @@ both_engines! {
     async fn every_arrival_order_and_every_repetition_ends_in_the_same_order(app: TestApp) {
         let till = Till::open(&app, "standard_webhooks", SECRET).await;
         let at = |minute: u32| format!("2026-11-24T02:{minute:02}:00Z");
-        let mut rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let mut dice = Dice(0x2545_f491);
         let mut ends = Vec::new();
         for (round, story) in permutations(&[0, 1, 2, 3]).into_iter().enumerate() {
             let number = format!("P-{round}");
@@ -138,12 +143,12 @@ both_engines! {
                 refund_event(&number, &at(3), "R-2", 250_000),
             ];
             for step in story {
-                let repeats = 1 + rand_below(&mut rng, 2);
+                let repeats = 1 + dice.below(2);
                 for _ in 0..repeats {
                     let body = events[step].to_string();
                     till.standard(&app, &format!("m{round}-{step}"), &body).await.expect(200);
                 }
-                if rand_below(&mut rng, 2) == 0 {
+                if dice.below(2) == 0 {
                     fold(&app).await;
                 }
             }
@@ -177,7 +182,7 @@ both_engines! {
         assert_eq!((&order["currency"], &order["status"], &order["total"]), (&json!("VND"), &json!("open"), &json!(1_280_000)));
         assert_eq!(
             till.deliveries().await,
-            [("parked".to_owned(), json!("currency-changed")), ("applied".to_owned(), json!(null))]
+            [("applied".to_owned(), json!(null)), ("parked".to_owned(), json!("currency-changed"))]
         );
         sound(&app).await;
     }
@@ -243,7 +248,14 @@ both_engines! {
     }
 }
 
-fn rand_below(rng: &mut TestRng, below: u32) -> u32 {
-    use proptest::prelude::RngCore as _;
-    rng.next_u32() % below
+/// The same throws in every run.
+struct Dice(u32);
+
+impl Dice {
+    fn below(&mut self, below: u32) -> u32 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 17;
+        self.0 ^= self.0 << 5;
+        self.0 % below
+    }
 }

@@ -26,10 +26,21 @@ impl Till {
         Self::open_with(app, platform, json!(secret), json!({})).await
     }
 
-    pub(crate) async fn open_with(app: &TestApp, platform: &str, secret: Value, settings: Value) -> Self {
+    pub(crate) async fn open_with(
+        app: &TestApp,
+        platform: &str,
+        secret: Value,
+        settings: Value,
+    ) -> Self {
         let owner = app.shop(&fresh("till")).await;
-        let shop_id = text(&owner.post("/v1/shops", shop_body()).await.expect(201), "id");
-        let program = owner.post("/v1/programs", program_body(&shop_id)).await.expect(201);
+        let shop_id = text(
+            &owner.post("/v1/shops", shop_body()).await.expect(201),
+            "id",
+        );
+        let program = owner
+            .post("/v1/programs", program_body(&shop_id))
+            .await
+            .expect(201);
         let program_id = text(&program, "id");
         let mut body = json!({
             "shop_id": shop_id, "program_id": program_id, "platform": platform, "settings": settings,
@@ -51,7 +62,9 @@ impl Till {
 
     /// Sends exactly this to the source's address.
     pub(crate) async fn send(&self, app: &TestApp, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-        app.anon().send("POST", &self.path, headers, Some(body.to_vec())).await
+        app.anon()
+            .send("POST", &self.path, headers, Some(body.to_vec()))
+            .await
     }
 
     /// Delivers as Shopify does.
@@ -71,7 +84,10 @@ impl Till {
         let headers = [
             ("X-WC-Webhook-Signature", digest.as_str()),
             ("X-WC-Webhook-Topic", topic),
-            ("X-WC-Webhook-Delivery-ID", "4c0d4b2d8d1f9f0f8f6a4f3d2e1c0b9a"),
+            (
+                "X-WC-Webhook-Delivery-ID",
+                "4c0d4b2d8d1f9f0f8f6a4f3d2e1c0b9a",
+            ),
         ];
         self.send(app, &headers, body.as_bytes()).await
     }
@@ -93,7 +109,10 @@ impl Till {
     /// The owner's orders of this source.
     pub(crate) async fn orders(&self) -> Vec<Value> {
         let path = format!("/v1/orders?order_source_id={}", self.source_id);
-        self.owner.get(&path).await.expect(200)["data"].as_array().unwrap().clone()
+        self.owner.get(&path).await.expect(200)["data"]
+            .as_array()
+            .unwrap()
+            .clone()
     }
 
     /// The one order of this source.
@@ -103,12 +122,16 @@ impl Till {
         orders[0].clone()
     }
 
-    /// (status, reason) of every delivery, oldest first.
+    /// (status, reason) of every delivery, in the order of the words: on a standing clock ids have no order.
     pub(crate) async fn deliveries(&self) -> Vec<(String, Value)> {
         let path = format!("/v1/order-sources/{}/deliveries", self.source_id);
         let page = self.owner.get(&path).await.expect(200);
-        let rows = page["data"].as_array().unwrap().iter().rev();
-        rows.map(|row| (text(row, "status"), row["reason"].clone())).collect()
+        let rows = page["data"].as_array().unwrap().iter();
+        let mut all: Vec<_> = rows
+            .map(|row| (text(row, "status"), row["reason"].clone()))
+            .collect();
+        all.sort_by_key(|(status, reason)| (status.clone(), reason.to_string()));
+        all
     }
 }
 
