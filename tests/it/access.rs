@@ -35,6 +35,9 @@ const EVERYBODY: &[&str] = &[
     "auditor",
 ];
 
+const SELLERS: &[&str] = &["shop", "admin"];
+const SHOP_AND_STAFF: &[&str] = &["shop", "admin", "compliance_officer", "finance", "auditor"];
+
 const fn open(method: &'static str, path: &'static str) -> Access {
     Access {
         method,
@@ -224,6 +227,15 @@ pub(crate) const ACCESS: &[Access] = &[
     to("GET", "/v1/accounts/current", EVERYBODY),
     to("POST", "/v1/accounts/current/password", EVERYBODY),
     open("GET", "/.well-known/jwks.json"),
+    open("POST", "/v1/inbound/{platform}/{token}"),
+    keyed("GET", "/v1/order-sources", SHOP_AND_STAFF, "orders:read"),
+    keyed("GET", "/v1/order-sources/{id}", SHOP_AND_STAFF, "orders:read"),
+    keyed("POST", "/v1/order-sources/{id}/rotations", SELLERS, "orders:write"),
+    keyed("DELETE", "/v1/order-sources/{id}/previous-secret", SELLERS, "orders:write"),
+    keyed("POST", "/v1/order-sources/{id}/closures", SELLERS, "orders:write"),
+    keyed("GET", "/v1/order-sources/{id}/deliveries", SHOP_AND_STAFF, "orders:read"),
+    keyed("GET", "/v1/orders", SHOP_AND_STAFF, "orders:read"),
+    keyed("GET", "/v1/orders/{id}", SHOP_AND_STAFF, "orders:read"),
 ];
 
 impl Access {

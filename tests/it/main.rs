@@ -12,6 +12,7 @@ mod floor;
 mod guards;
 mod journeys;
 mod ledger_laws;
+mod samples;
 mod schema;
 mod statements;
 mod tidy;

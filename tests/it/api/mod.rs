@@ -16,3 +16,5 @@ mod compliance_screening;
 mod links;
 mod links_dead;
 mod identity;
+mod order_sources;
+mod orders;

@@ -3,18 +3,21 @@
 //! The secret is used as the text it is. No time is signed, so repeats are found for as long as the inbox is kept. Money
 //! is read in the shop's currency. A delivery without its refund's money in that currency counts the goods instead.
 
-use serde::Deserialize;
+mod wire;
 
+use self::wire::{LineIn, OrderIn, RefundIn, RefundLineIn, shop_half};
 use super::{
     Adaptor, ConfigFault, Headers, Reading, SignatureWrong, Unread, Verified, digest_of_base64,
     instant, json, repeat_key, sides, signed_by_any,
     values::{self, Few, Loose, Scalar},
+    values::{self, Few, Scalar},
 };
 use crate::{
     kernel::{clock::Instant, digest::sha256, money::Currency},
     orders::model::{
         FactKind, LINES_MAX, OrderBody, OrderFact, REFUNDS_MAX, Reason, Refund, RefundLine,
         SoldLine, SourceConfig, Version,
+        FactKind, OrderBody, OrderFact, Reason, Refund, RefundLine, SoldLine, SourceConfig, Version,
     },
 };
 
@@ -45,9 +48,6 @@ const NOT_ORDERS: &[&str] = &[
     "shop",
     "themes",
 ];
-
-/// Entries of small lists that are looked at.
-const SMALL_LIST_MAX: usize = 200;
 
 /// The adaptor.
 pub(super) struct Shopify;
@@ -367,7 +367,9 @@ fn body(
     let total = amount(&order.total_price)?.unwrap_or(sum);
     let notes = order.note_attributes.iter().flat_map(Few::first);
     let click = notes.filter(|note| note.name.as_deref() == Some(sides::CLICK_NAME));
-    let click = click.filter_map(|note| note.value.as_ref()?.text()).next();
+    let click = click
+        .into_iter()
+        .find_map(|note| note.value.as_ref()?.text());
     let codes = order.discount_codes.iter().flat_map(Few::first);
     let customer = order.customer.as_ref();
     let email = order
@@ -496,6 +498,10 @@ fn currency_of(sent: &RefundIn<'_>) -> Result<Option<Currency>, Reason> {
             .filter_map(|paid| paid.currency.as_deref())
             .next()
     });
+    let mut transactions = sent.transactions.iter().flat_map(Few::first);
+    let code = codes
+        .next()
+        .or_else(|| transactions.find_map(|paid| paid.currency.as_deref()));
     code.map(|code| values::currency(Some(code))).transpose()
 }
 
@@ -569,5 +575,4 @@ fn refund_line(line: &RefundLineIn<'_>, currency: Currency) -> Result<RefundLine
 }
 
 #[cfg(test)]
-#[path = "shopify_tests.rs"]
 mod tests;
