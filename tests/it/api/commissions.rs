@@ -29,19 +29,29 @@ async fn order_id(market: &Market, number: &str) -> String {
 /// A paid order that carries `token`, and its id.
 async fn sold(app: &TestApp, market: &Market, token: &str) -> (String, String) {
     let number = fresh("N");
-    told(app, market, &order_event("order.paid", &number, &now(app), Some(token))).await;
+    told(
+        app,
+        market,
+        &order_event("order.paid", &number, &now(app), Some(token)),
+    )
+    .await;
     let id = order_id(market, &number).await;
     (number, id)
 }
 
 /// The commissions of an order, as `who` sees them.
 async fn commissions_of(who: &Actor, order: &str) -> Vec<Value> {
-    let list = who.get(&format!("/v1/commissions?order_id={order}")).await.expect(200);
+    let list = who
+        .get(&format!("/v1/commissions?order_id={order}"))
+        .await
+        .expect(200);
     list["data"].as_array().unwrap().clone()
 }
 
 async fn attribution(who: &Actor, order: &str) -> Value {
-    who.get(&format!("/v1/orders/{order}/attribution")).await.expect(200)
+    who.get(&format!("/v1/orders/{order}/attribution"))
+        .await
+        .expect(200)
 }
 
 /// (account, pending, available) of everything the caller has.
@@ -50,7 +60,13 @@ async fn balances(who: &Actor) -> Vec<(String, i64, i64)> {
     let data = list["data"].as_array().unwrap();
     let amount = |row: &Value, member: &str| row[member].as_i64().unwrap();
     data.iter()
-        .map(|row| (text(row, "account"), amount(row, "pending"), amount(row, "available")))
+        .map(|row| {
+            (
+                text(row, "account"),
+                amount(row, "pending"),
+                amount(row, "available"),
+            )
+        })
         .collect()
 }
 
@@ -70,7 +86,10 @@ async fn after_the_hold(app: &TestApp, market: &mut Market) {
 async fn rival(app: &TestApp, market: &Market) -> (Actor, String, String) {
     let rival = app.affiliate(&fresh("binh")).await;
     app.verify(&rival, Passport::fresh()).await;
-    let link = rival.post("/v1/links", market.link_body()).await.expect(201);
+    let link = rival
+        .post("/v1/links", market.link_body())
+        .await
+        .expect(201);
     (rival, text(&link, "id"), text(&link, "code"))
 }
 

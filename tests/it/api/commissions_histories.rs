@@ -4,13 +4,18 @@
 use std::collections::BTreeMap;
 
 use chrono::{SecondsFormat, TimeDelta};
+use futures_util::future::BoxFuture;
 use proptest::{prelude::*, sample::Index, test_runner::TestRunner};
 use serde_json::{Value, json};
-use tinvia::{commissions, ledger};
+use tinvia::{
+    commissions,
+    kernel::{context::Context, db::DbError},
+    ledger,
+};
 
 use crate::support::{
     TestApp,
-    seed::{Market, Passport, fresh, text},
+    seed::{Market, Passport, fresh, order_event, refund_event, text},
 };
 
 /// Histories per engine.
@@ -52,14 +57,16 @@ fn facts() -> impl Strategy<Value = Facts> {
         prop::bool::weighted(0.2),
         0..4_usize,
     )
-        .prop_map(|(lines, refunds, is_paid, is_cancelled, is_edited, names)| Facts {
-            is_edited: is_edited && lines.len() > 1,
-            lines,
-            refunds,
-            is_paid,
-            is_cancelled,
-            names,
-        })
+        .prop_map(
+            |(lines, refunds, is_paid, is_cancelled, is_edited, names)| Facts {
+                is_edited: is_edited && lines.len() > 1,
+                lines,
+                refunds,
+                is_paid,
+                is_cancelled,
+                names,
+            },
+        )
 }
 
 fn arrival() -> impl Strategy<Value = Arrival> {
@@ -68,7 +75,11 @@ fn arrival() -> impl Strategy<Value = Arrival> {
         prop::collection::vec(any::<Index>(), 0..4),
         prop::collection::vec(any::<bool>(), 24),
     )
-        .prop_map(|(order, again, folds)| Arrival { order, again, folds })
+        .prop_map(|(order, again, folds)| Arrival {
+            order,
+            again,
+            folds,
+        })
 }
 
 /// What everybody must have in the end: computed from the facts in a few obvious lines.
@@ -117,14 +128,23 @@ impl Facts {
         for (_, line, amount) in self.made() {
             *left.get_mut(&line).unwrap() -= amount;
         }
-        let amount = if self.is_cancelled { 0 } else { left.values().map(|goods| half_up(*goods)).sum() };
+        let amount = if self.is_cancelled {
+            0
+        } else {
+            left.values().map(|goods| half_up(*goods)).sum()
+        };
         let all_back = left.values().all(|goods| *goods == 0);
         let status = match (self.is_cancelled, all_back) {
             (true, _) => "canceled",
             (false, true) => "refunded",
             (false, false) => "pending",
         };
-        Some(Owed { to: Some(to), earned, amount, status })
+        Some(Owed {
+            to: Some(to),
+            earned,
+            amount,
+            status,
+        })
     }
 }
 
@@ -145,7 +165,10 @@ impl Stage {
         let token = market.click(&app, &code).await;
         let second = app.affiliate(&fresh("binh")).await;
         app.verify(&second, Passport::fresh()).await;
-        let link = second.post("/v1/links", market.link_body()).await.expect(201);
+        let link = second
+            .post("/v1/links", market.link_body())
+            .await
+            .expect(201);
         let finance = app.finance().await;
         Self {
             first: market.affiliate.id.clone(),
@@ -173,7 +196,11 @@ impl Stage {
         let body = |kind: &str, minute: i64, lines: &[(usize, i64)], refunds: Vec<Value>| {
             let goods: i64 = lines.iter().map(|(_, goods)| goods).sum();
             let click = [1, 3].contains(&facts.names).then_some(&self.token);
-            let codes: Vec<&String> = [2, 3].contains(&facts.names).then_some(&self.code).into_iter().collect();
+            let codes: Vec<&String> = [2, 3]
+                .contains(&facts.names)
+                .then_some(&self.code)
+                .into_iter()
+                .collect();
             json!({
                 "type": kind, "timestamp": at(minute),
                 "data": {
@@ -204,7 +231,12 @@ impl Stage {
             }));
         }
         if facts.is_cancelled {
-            deliveries.push(body("order.cancelled", 10, &kept, made.iter().map(refund).collect()));
+            deliveries.push(body(
+                "order.cancelled",
+                10,
+                &kept,
+                made.iter().map(refund).collect(),
+            ));
         }
         deliveries
     }
@@ -227,7 +259,10 @@ impl Stage {
         for which in queue {
             let id = format!("msg_{number}_{which}");
             let body = deliveries[which].to_string();
-            let reply = self.market.deliver_as(&self.app, &id, body.as_bytes()).await;
+            let reply = self
+                .market
+                .deliver_as(&self.app, &id, body.as_bytes())
+                .await;
             prop_assert_eq!(reply.status, 200, "{}", reply.text());
             if folds.next() == Some(&true) {
                 self.app.settle().await;
@@ -238,29 +273,64 @@ impl Stage {
     }
 
     async fn compare(&self, facts: &Facts, number: &str) -> Result<(), TestCaseError> {
-        let orders = self.market.shop.get(&format!("/v1/orders?external_order_id={number}")).await.expect(200);
+        let orders = self
+            .market
+            .shop
+            .get(&format!("/v1/orders?external_order_id={number}"))
+            .await
+            .expect(200);
         let order = text(&orders["data"][0], "id");
-        let list = self.finance.get(&format!("/v1/commissions?order_id={order}")).await.expect(200);
+        let list = self
+            .finance
+            .get(&format!("/v1/commissions?order_id={order}"))
+            .await
+            .expect(200);
         let rows = list["data"].as_array().unwrap();
-        let standing: Vec<&Value> = rows.iter().filter(|row| row["status"] != "reversed").collect();
+        let standing: Vec<&Value> = rows
+            .iter()
+            .filter(|row| row["status"] != "reversed")
+            .collect();
         let found: Vec<_> = standing
             .iter()
             .map(|row| {
-                let to = if row["affiliate_id"] == self.first.as_str() { "first" } else { "second" };
+                let to = if row["affiliate_id"] == self.first.as_str() {
+                    "first"
+                } else {
+                    "second"
+                };
                 prop_assert!(to == "first" || row["affiliate_id"] == self.second.as_str());
-                Ok((Some(to), row["earned"].as_i64(), row["amount"].as_i64(), text(row, "status")))
+                Ok((
+                    Some(to),
+                    row["earned"].as_i64(),
+                    row["amount"].as_i64(),
+                    text(row, "status"),
+                ))
             })
             .collect::<Result<_, TestCaseError>>()?;
         let owed: Vec<_> = facts
             .owed()
             .into_iter()
-            .map(|owed| (owed.to, Some(owed.earned), Some(owed.amount), owed.status.to_owned()))
+            .map(|owed| {
+                (
+                    owed.to,
+                    Some(owed.earned),
+                    Some(owed.amount),
+                    owed.status.to_owned(),
+                )
+            })
             .collect();
         prop_assert_eq!(found, owed);
         for row in rows {
-            let taken: i64 =
-                row["reversals"].as_array().unwrap().iter().map(|r| r["amount"].as_i64().unwrap()).sum();
-            prop_assert_eq!(row["earned"].as_i64().unwrap() - taken, row["amount"].as_i64().unwrap());
+            let taken: i64 = row["reversals"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|r| r["amount"].as_i64().unwrap())
+                .sum();
+            prop_assert_eq!(
+                row["earned"].as_i64().unwrap() - taken,
+                row["amount"].as_i64().unwrap()
+            );
         }
         Ok(())
     }
@@ -269,8 +339,12 @@ impl Stage {
     async fn totals(&self) -> BTreeMap<String, i128> {
         let mut totals = BTreeMap::new();
         for owner in [&self.first, &self.second, &self.market.shop_id] {
-            for (_, _, balance) in ledger::balances_of(&self.app.context().db, owner).await.unwrap() {
-                *totals.entry(owner.clone()).or_default() += balance.posted_minor + balance.pending_in_minor;
+            for (_, _, balance) in ledger::balances_of(&self.app.context().db, owner)
+                .await
+                .unwrap()
+            {
+                *totals.entry(owner.clone()).or_default() +=
+                    balance.posted_minor + balance.pending_in_minor;
             }
         }
         totals
@@ -311,4 +385,54 @@ both_engines! {
         assert_eq!(after, owed, "the end of the hold moves nothing from one owner to another");
         assert_eq!(commissions::laws(db).await.unwrap(), []);
     }
+
+    async fn many_workers_fold_and_release_each_sale_once(app: TestApp) {
+        let market = app.market().await;
+        let (_, code) = market.link().await;
+        let token = market.click(&app, &code).await;
+        let at = app.now().to_rfc3339();
+        for _ in 0..12 {
+            let number = fresh("N");
+            let sale = order_event("order.paid", &number, &at, Some(&token));
+            market.deliver(&app, &sale).await.expect(200);
+            market.deliver(&app, &refund_event(&number, &at, "R1", 500_000)).await.expect(200);
+        }
+        at_once(&app, |ctx| Box::pin(commissions::run_fold(ctx))).await;
+        let db = &app.context().db;
+        let mine = &market.affiliate.id;
+        let [(.., balance)] = ledger::balances_of(db, mine).await.unwrap()[..] else { panic!() };
+        assert_eq!((balance.pending_in_minor, balance.posted_minor), (12 * 60_000, 0));
+        app.clock.advance(TimeDelta::days(14));
+        let released = at_once(&app, |ctx| Box::pin(commissions::release_due(ctx, 5))).await;
+        assert_eq!(released, 12);
+        let [(.., balance)] = ledger::balances_of(db, mine).await.unwrap()[..] else { panic!() };
+        assert_eq!((balance.pending_in_minor, balance.posted_minor), (0, 12 * 60_000));
+        assert_eq!(ledger::laws(db).await.unwrap(), []);
+        assert_eq!(commissions::laws(db).await.unwrap(), []);
+    }
+}
+
+type Job = fn(Context) -> BoxFuture<'static, Result<u64, DbError>>;
+
+/// Runs a job from several workers at once, each until it finds nothing to do, as on several nodes.
+async fn at_once(app: &TestApp, job: Job) -> u64 {
+    let workers = (0..4).map(|_| {
+        let ctx = app.context().clone();
+        tokio::spawn(async move {
+            let mut done = 0;
+            loop {
+                match job(ctx.clone()).await {
+                    Ok(0) => return done,
+                    Ok(some) => done += some,
+                    Err(DbError::Busy(_)) => {}
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+        })
+    });
+    futures_util::future::join_all(workers)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .sum()
 }
