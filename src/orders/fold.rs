@@ -85,14 +85,17 @@ async fn fold(
                     Unread::Parked(reason) => (DeliveryStatus::Parked, reason),
                     Unread::Ignored(reason) => (DeliveryStatus::Ignored, reason),
                 };
-                metrics::counter!("tinvia_deliveries_unread_total", "reason" => reason.word()).increment(1);
+                metrics::counter!("tinvia_deliveries_unread_total", "reason" => reason.word())
+                    .increment(1);
                 store::settle_delivery(tx, delivery.delivery_id, status, Some(reason), now).await?;
             }
         }
     }
     add_facts(tx, &by_order).await?;
     for ((source_id, external_order_id), told) in by_order {
-        let Some(source) = sources.get(&source_id) else { continue };
+        let Some(source) = sources.get(&source_id) else {
+            continue;
+        };
         if let Some(order) = join(tx, ctx, source, &external_order_id, &told).await? {
             changed.push(order);
         }
@@ -108,10 +111,13 @@ async fn known<'s>(
 ) -> Result<&'s Source, DbError> {
     if !sources.contains_key(&id) {
         let row = store::source_by_id(&mut *tx, id).await?;
-        let row = row.ok_or_else(|| DbError::Broken(format!("{id} has deliveries and is missing")))?;
+        let row =
+            row.ok_or_else(|| DbError::Broken(format!("{id} has deliveries and is missing")))?;
         sources.insert(id, sealed::open_source(ctx, &row)?);
     }
-    sources.get(&id).ok_or_else(|| DbError::Broken(format!("{id} was lost")))
+    sources
+        .get(&id)
+        .ok_or_else(|| DbError::Broken(format!("{id} was lost")))
 }
 
 fn read(ctx: &Context, source: &Source, delivery: &Claimed) -> Result<Vec<OrderFact>, Unread> {
@@ -119,7 +125,11 @@ fn read(ctx: &Context, source: &Source, delivery: &Claimed) -> Result<Vec<OrderF
     let (headers, raw): (Headers, _) = opened.ok_or(Reason::DoesNotOpen)?;
     let adaptor = adaptor(source.platform).ok_or(Reason::TopicUnknown)?;
     let (_, pseudonym) = ctx.keys.key(Purpose::Pseudonym);
-    let reading = Reading { received_at: delivery.received_at, pseudonym: &pseudonym, config: &source.config };
+    let reading = Reading {
+        received_at: delivery.received_at,
+        pseudonym: &pseudonym,
+        config: &source.config,
+    };
     adaptor.read(&headers, &raw, reading)
 }
 
@@ -170,7 +180,9 @@ async fn join(
         store::settle_delivery(tx, told.delivery_id, status, reason, now).await?;
     }
     let Some(after) = after else { return Ok(None) };
-    let currency_moved = before.as_ref().is_none_or(|before| before.currency != after.currency);
+    let currency_moved = before
+        .as_ref()
+        .is_none_or(|before| before.currency != after.currency);
     if currency_moved || state.has_several_currencies() {
         store::settle_by_currency(tx, source.id, external_order_id, after.currency, now).await?;
     }

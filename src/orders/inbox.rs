@@ -98,7 +98,11 @@ impl Inbox {
                 hearing.forget(subject);
             }
         }));
-        let options = BatchOptions { queue_max: 4096, batch_max: 256, linger: Duration::ZERO };
+        let options = BatchOptions {
+            queue_max: 4096,
+            batch_max: 256,
+            linger: Duration::ZERO,
+        };
         let (batch, writer) = Batch::start(options, flush(ctx.db.clone()));
         let inbox = Self {
             ctx: ctx.clone(),
@@ -137,13 +141,25 @@ impl Inbox {
         let now = self.ctx.ambient.now();
         match adaptor.verify(&headers, raw, &source.config, now)? {
             Verified::Ping => Ok(()),
-            Verified::Delivery { dedupe_key, second_key } => {
+            Verified::Delivery {
+                dedupe_key,
+                second_key,
+            } => {
                 let id = self.ctx.ambient.id();
                 let room = u32::try_from(raw.len() / 1024 + 1).unwrap_or(u32::MAX);
-                let _room = self.room.try_acquire_many(room).map_err(|_| InboundError::Busy)?;
+                let _room = self
+                    .room
+                    .try_acquire_many(room)
+                    .map_err(|_| InboundError::Busy)?;
                 let raw_sealed = sealed::seal_delivery(&self.ctx, id, &headers, raw)?;
-                let delivery =
-                    NewDelivery { id, source_id: source.id, dedupe_key, second_key, raw_sealed, received_at: now };
+                let delivery = NewDelivery {
+                    id,
+                    source_id: source.id,
+                    dedupe_key,
+                    second_key,
+                    raw_sealed,
+                    received_at: now,
+                };
                 self.batch.write(delivery).await?;
                 self.wake.notify_one();
                 Ok(())
@@ -179,8 +195,9 @@ fn flush(db: Db) -> Flush<NewDelivery, ()> {
             loop {
                 tried += 1;
                 let batch = Arc::clone(&sorted);
-                let written =
-                    db.write(move |tx| Box::pin(async move { store::add_deliveries(tx, &batch).await }));
+                let written = db.write(move |tx| {
+                    Box::pin(async move { store::add_deliveries(tx, &batch).await })
+                });
                 match written.await {
                     Ok(kept) => {
                         metrics::counter!("tinvia_deliveries_kept_total").increment(kept);

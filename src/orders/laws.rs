@@ -27,7 +27,11 @@ const SAMPLE: i64 = 200;
 const LOOKS_AGAIN: u32 = 3;
 
 fn breach(about: impl ToString, what: &'static str) -> Breach {
-    Breach { law: LAW, about: about.to_string(), what }
+    Breach {
+        law: LAW,
+        about: about.to_string(),
+        what,
+    }
 }
 
 /// Law 5 as far as rows alone can show it.
@@ -57,7 +61,9 @@ pub async fn verify_rebuild(db: &Db, ctx: &Context) -> Result<Vec<Breach>, DbErr
             if differing.is_none() {
                 break;
             }
-            let Some(held) = store::state_of(db, held.order_id).await? else { break };
+            let Some(held) = store::state_of(db, held.order_id).await? else {
+                break;
+            };
             differing = differs(db, ctx, &mut sources, &held).await?;
         }
         if let Some(what) = differing {

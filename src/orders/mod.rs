@@ -28,8 +28,9 @@ pub use http::{PROBLEMS, routes};
 pub use inbox::Inbox;
 pub use laws::{laws, verify_rebuild};
 pub use model::{
-    DELIVERY_BYTES_MAX, Delivery, DeliveryStatus, FactKind, Line, Order, OrderBody, OrderFact, OrderRefund,
-    OrderStatus, Platform, Reason, Refund, RefundLine, Secret, SoldLine, SourceConfig, SourceStatus, Version,
+    DELIVERY_BYTES_MAX, Delivery, DeliveryStatus, FactKind, Line, Order, OrderBody, OrderFact,
+    OrderRefund, OrderStatus, Platform, Reason, Refund, RefundLine, Secret, SoldLine, Source,
+    SourceAct, SourceConfig, SourceStatus, Version,
 };
 pub use platforms::{
     Adaptor, ConfigFault, HeaderFault, Headers, Reading, SignatureWrong, Unread, Verified, adaptor,

@@ -13,13 +13,13 @@ use crate::kernel::{
 /// Largest delivery taken, in bytes. Platforms' orders of 20 kB are normal.
 pub const DELIVERY_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Most lines of an order.
-pub const LINES_MAX: usize = 500;
+pub(super) const LINES_MAX: usize = 500;
 /// Most refunds in one body.
-pub const REFUNDS_MAX: usize = 500;
+pub(super) const REFUNDS_MAX: usize = 500;
 /// Most refunds joined over all bodies of an order; the first by id count.
-pub const REFUNDS_JOINED_MAX: usize = 2_000;
+pub(super) const REFUNDS_JOINED_MAX: usize = 2_000;
 /// Most coupon codes of an order; further ones are not looked at.
-pub const COUPONS_MAX: usize = 20;
+pub(super) const COUPONS_MAX: usize = 20;
 
 crate::words! {
     /// What delivers a shop's orders.

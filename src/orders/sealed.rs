@@ -32,9 +32,18 @@ fn delivery_context(id: DeliveryId) -> String {
     format!("delivery.raw {id}")
 }
 
-pub(super) fn seal_token(ctx: &Context, id: OrderSourceId, token: &str) -> Result<Vec<u8>, KeyFault> {
+pub(super) fn seal_token(
+    ctx: &Context,
+    id: OrderSourceId,
+    token: &str,
+) -> Result<Vec<u8>, KeyFault> {
     let context = token_context(id);
-    ctx.keys.seal(Purpose::ShopSecret, context.as_bytes(), token.as_bytes(), &ctx.ambient)
+    ctx.keys.seal(
+        Purpose::ShopSecret,
+        context.as_bytes(),
+        token.as_bytes(),
+        &ctx.ambient,
+    )
 }
 
 /// The address at which a source takes deliveries.
@@ -45,13 +54,25 @@ pub(super) fn inbound_url(ctx: &Context, row: &SourceRow) -> Result<String, DbEr
         .open(Purpose::ShopSecret, context.as_bytes(), &row.token_sealed)
         .map_err(|fault| broken(row.order_source_id, &fault))?;
     let token = String::from_utf8_lossy(&token);
-    Ok(format!("{}/v1/inbound/{}/{token}", ctx.public_url, row.platform))
+    Ok(format!(
+        "{}/v1/inbound/{}/{token}",
+        ctx.public_url, row.platform
+    ))
 }
 
-pub(super) fn seal_config(ctx: &Context, id: OrderSourceId, config: &SourceConfig) -> Result<Vec<u8>, KeyFault> {
+pub(super) fn seal_config(
+    ctx: &Context,
+    id: OrderSourceId,
+    config: &SourceConfig,
+) -> Result<Vec<u8>, KeyFault> {
     let plain = Zeroizing::new(serde_json::to_vec(config).unwrap_or_default());
     let context = config_context(id);
-    ctx.keys.seal(Purpose::ShopSecret, context.as_bytes(), &plain, &ctx.ambient)
+    ctx.keys.seal(
+        Purpose::ShopSecret,
+        context.as_bytes(),
+        &plain,
+        &ctx.ambient,
+    )
 }
 
 /// A stored source with its config opened.
@@ -63,7 +84,8 @@ pub(super) fn open_source(ctx: &Context, row: &SourceRow) -> Result<Source, DbEr
         .open(Purpose::ShopSecret, context.as_bytes(), &row.config_sealed)
         .map_err(|fault| broken(id, &fault))?;
     let config = serde_json::from_slice(&plain);
-    let config = config.map_err(|_| DbError::Broken(format!("the config of {id} does not read")))?;
+    let config =
+        config.map_err(|_| DbError::Broken(format!("the config of {id} does not read")))?;
     Ok(Source {
         id,
         shop_id: row.shop_id,
@@ -91,7 +113,12 @@ pub(super) fn seal_delivery(
     let headers = serde_json::to_vec(headers).unwrap_or_default();
     let length = u32::try_from(headers.len()).unwrap_or(0).to_be_bytes();
     let plain = Zeroizing::new([length.as_slice(), &headers, raw].concat());
-    ctx.keys.seal(Purpose::Delivery, delivery_context(id).as_bytes(), &plain, &ctx.ambient)
+    ctx.keys.seal(
+        Purpose::Delivery,
+        delivery_context(id).as_bytes(),
+        &plain,
+        &ctx.ambient,
+    )
 }
 
 /// The headers and raw body of a delivery; none when it does not open.
@@ -100,9 +127,15 @@ pub(super) fn open_delivery(
     id: DeliveryId,
     sealed: &[u8],
 ) -> Option<(Headers, Zeroizing<Vec<u8>>)> {
-    let plain = ctx.keys.open(Purpose::Delivery, delivery_context(id).as_bytes(), sealed).ok()?;
+    let plain = ctx
+        .keys
+        .open(Purpose::Delivery, delivery_context(id).as_bytes(), sealed)
+        .ok()?;
     let (length, rest) = plain.split_first_chunk::<4>()?;
     let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
     let (headers, raw) = rest.split_at_checked(length)?;
-    Some((serde_json::from_slice(headers).ok()?, Zeroizing::new(raw.to_vec())))
+    Some((
+        serde_json::from_slice(headers).ok()?,
+        Zeroizing::new(raw.to_vec()),
+    ))
 }

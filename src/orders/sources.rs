@@ -140,7 +140,11 @@ pub(super) async fn close(
 }
 
 /// One source, when the asker may see it.
-pub(super) async fn look(ctx: &Context, asker: &Asker, id: OrderSourceId) -> Result<Shown, SourceError> {
+pub(super) async fn look(
+    ctx: &Context,
+    asker: &Asker,
+    id: OrderSourceId,
+) -> Result<Shown, SourceError> {
     let row = store::source_by_id(&ctx.db, id).await?;
     let row = row.filter(|row| asker.sees_all || row.owner_id == asker.account);
     show(ctx, &row.ok_or(SourceError::UnknownSource)?)
@@ -150,7 +154,10 @@ pub(super) async fn look(ctx: &Context, asker: &Asker, id: OrderSourceId) -> Res
 pub(super) fn show(ctx: &Context, row: &SourceRow) -> Result<Shown, SourceError> {
     let source = sealed::open_source(ctx, row)?;
     let inbound_url = sealed::inbound_url(ctx, row)?;
-    Ok(Shown { source, inbound_url })
+    Ok(Shown {
+        source,
+        inbound_url,
+    })
 }
 
 async fn own(tx: &mut Tx, asker: &Asker, id: OrderSourceId) -> Result<SourceRow, SourceError> {

@@ -33,7 +33,10 @@ pub(super) async fn take_delivery(
     raw: Raw<DELIVERY_BYTES_MAX>,
 ) -> Result<HttpResponse, Problem> {
     let (platform, token) = &path.0;
-    let headers = request.headers().iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+    let headers = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_bytes()));
     inbox.take(platform, token, headers, &raw.0).await?;
     Ok(HttpResponse::Ok().finish())
 }

@@ -45,8 +45,13 @@ pub const PROBLEMS: &[&Kind] = &[&SIGNATURE_WRONG, &PLATFORM_NOT_AVAILABLE, &SOU
 /// Who opens and changes sources.
 const SELLERS: &[Role] = &[Role::Shop, Role::Admin];
 /// Who reads sources, deliveries and orders: owners their own, staff all.
-const READERS: &[Role] =
-    &[Role::Shop, Role::Admin, Role::ComplianceOfficer, Role::Finance, Role::Auditor];
+const READERS: &[Role] = &[
+    Role::Shop,
+    Role::Admin,
+    Role::ComplianceOfficer,
+    Role::Finance,
+    Role::Auditor,
+];
 
 /// Mounts orders under `/v1`.
 pub fn routes(cfg: &mut ServiceConfig) {
@@ -87,14 +92,20 @@ impl From<InboundError> for Problem {
 impl From<SourceError> for Problem {
     fn from(error: SourceError) -> Self {
         match error {
-            SourceError::UnknownShop => Self::of(&kinds::INVALID).field("/shop_id", error.to_string()),
-            SourceError::UnknownProgram => Self::of(&kinds::INVALID).field("/program_id", error.to_string()),
+            SourceError::UnknownShop => {
+                Self::of(&kinds::INVALID).field("/shop_id", error.to_string())
+            }
+            SourceError::UnknownProgram => {
+                Self::of(&kinds::INVALID).field("/program_id", error.to_string())
+            }
             SourceError::UnknownSource => Self::of(&kinds::NOT_FOUND),
             SourceError::PlatformNotAvailable(_) => {
                 Self::of(&PLATFORM_NOT_AVAILABLE).field("/platform", error.to_string())
             }
             SourceError::Config(fault) => Self::of(&kinds::INVALID).field(fault.field, fault.what),
-            SourceError::State(_) | SourceError::Raced => Self::of(&SOURCE_STATE).detail(error.to_string()),
+            SourceError::State(_) | SourceError::Raced => {
+                Self::of(&SOURCE_STATE).detail(error.to_string())
+            }
             SourceError::Keys(fault) => {
                 tracing::error!(error = %fault, "a secret cannot be sealed");
                 Self::of(&kinds::INTERNAL)

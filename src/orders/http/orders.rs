@@ -169,7 +169,11 @@ fn line(line: OrderLine) -> LineView {
 }
 
 fn refund(refund: OrderRefund) -> RefundView {
-    RefundView { id: refund.id, amount: refund.amount, goods_amount: refund.goods_amount }
+    RefundView {
+        id: refund.id,
+        amount: refund.amount,
+        goods_amount: refund.goods_amount,
+    }
 }
 
 /// Which orders are asked for.
@@ -205,7 +209,9 @@ pub(super) async fn list_orders(
     let limit = asked.0.limit.unwrap_or_default();
     let asked = asked.0;
     let wanted = Asked {
-        before: asked.starting_after.unwrap_or(OrderId::from_uuid(uuid::Uuid::max())),
+        before: asked
+            .starting_after
+            .unwrap_or(OrderId::from_uuid(uuid::Uuid::max())),
         sees_all: asker.sees_all,
         owner: asker.account,
         source: asked.order_source_id,
@@ -224,7 +230,11 @@ pub(super) async fn list_orders(
     security(("bearer" = [])),
 )]
 #[get("/orders/{id}")]
-pub(super) async fn get_order(ctx: Data<Context>, caller: Caller, id: Path<OrderId>) -> Result<HttpResponse, Problem> {
+pub(super) async fn get_order(
+    ctx: Data<Context>,
+    caller: Caller,
+    id: Path<OrderId>,
+) -> Result<HttpResponse, Problem> {
     caller.allow(READERS, Some(Scope::OrdersRead))?;
     let asker = asker(&caller, Role::STAFF);
     let order = store::order_by_id(&ctx.db, id.0).await?;

@@ -150,7 +150,8 @@ impl From<Shown> for OrderSourceView {
             status: source.status,
             settings: SettingsView {
                 has_secret: config.secret.is_some(),
-                has_previous_secret: config.previous_secret.is_some() || config.previous_public_key.is_some(),
+                has_previous_secret: config.previous_secret.is_some()
+                    || config.previous_public_key.is_some(),
                 public_key: config.public_key,
                 test: config.test,
             },
@@ -200,7 +201,11 @@ impl From<Delivery> for DeliveryView {
     security(("bearer" = [])),
 )]
 #[post("/order-sources")]
-pub(super) async fn open_source(ctx: Data<Context>, caller: Caller, posted: Posted) -> Result<HttpResponse, Problem> {
+pub(super) async fn open_source(
+    ctx: Data<Context>,
+    caller: Caller,
+    posted: Posted,
+) -> Result<HttpResponse, Problem> {
     caller.allow(SELLERS, Some(Scope::OrdersWrite))?;
     let new = posted.read::<NewOrderSource>()?.new_source();
     let asker = asker(&caller, &[Role::Admin]);
@@ -241,14 +246,21 @@ pub(super) async fn list_sources(
     caller.allow(READERS, Some(Scope::OrdersRead))?;
     let asker = asker(&caller, Role::STAFF);
     let limit = asked.0.limit.unwrap_or_default();
-    let before = asked.0.starting_after.unwrap_or(OrderSourceId::from_uuid(uuid::Uuid::max()));
+    let before = asked
+        .0
+        .starting_after
+        .unwrap_or(OrderSourceId::from_uuid(uuid::Uuid::max()));
     let rows = store::list_sources(&ctx.db, before, asker.sees_all, asker.account, limit).await?;
     let page = Page::cut(rows, limit, |row| row.order_source_id);
     let mut shown = Vec::with_capacity(page.data.len());
     for row in &page.data {
         shown.push(OrderSourceView::from(sources::show(&ctx, row)?));
     }
-    let page = Page { data: shown, has_more: page.has_more, next_cursor: page.next_cursor };
+    let page = Page {
+        data: shown,
+        has_more: page.has_more,
+        next_cursor: page.next_cursor,
+    };
     Ok(HttpResponse::Ok().json(page))
 }
 
@@ -288,9 +300,14 @@ pub(super) async fn rotate_source(
     caller.allow(SELLERS, Some(Scope::OrdersWrite))?;
     let new = posted.read::<NewSecret>()?;
     if new.secret.is_none() && new.public_key.is_none() {
-        return Err(Problem::of(&kinds::INVALID).field("/secret", "a secret or a public key is needed"));
+        return Err(
+            Problem::of(&kinds::INVALID).field("/secret", "a secret or a public key is needed")
+        );
     }
-    let rotation = Rotation { secret: new.secret, public_key: new.public_key.map(Line::into_string) };
+    let rotation = Rotation {
+        secret: new.secret,
+        public_key: new.public_key.map(Line::into_string),
+    };
     let asker = asker(&caller, &[Role::Admin]);
     posted
         .once(&ctx, &caller, move |tx, ctx| {
@@ -321,7 +338,10 @@ pub(super) async fn drop_previous_secret(
     let work = async move {
         db.write(move |tx| {
             Box::pin(async move {
-                sources::drop_previous(tx, &ctx, &asker, id.0).await.map(drop).map_err(Problem::from)
+                sources::drop_previous(tx, &ctx, &asker, id.0)
+                    .await
+                    .map(drop)
+                    .map_err(Problem::from)
             })
         })
         .await
@@ -391,9 +411,15 @@ pub(super) async fn list_deliveries(
     asked: Query<DeliveriesAsked>,
 ) -> Result<HttpResponse, Problem> {
     caller.allow(READERS, Some(Scope::OrdersRead))?;
-    let source = sources::look(&ctx, &asker(&caller, Role::STAFF), id.0).await?.source.id;
+    let source = sources::look(&ctx, &asker(&caller, Role::STAFF), id.0)
+        .await?
+        .source
+        .id;
     let limit = asked.0.limit.unwrap_or_default();
-    let before = asked.0.starting_after.unwrap_or(DeliveryId::from_uuid(uuid::Uuid::max()));
+    let before = asked
+        .0
+        .starting_after
+        .unwrap_or(DeliveryId::from_uuid(uuid::Uuid::max()));
     let rows = store::list_deliveries(&ctx.db, source, before, asked.0.status, limit).await?;
     let page = Page::cut(rows, limit, |delivery| delivery.id).map(DeliveryView::from);
     Ok(HttpResponse::Ok().json(page))

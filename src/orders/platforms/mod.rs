@@ -4,7 +4,6 @@
 //! depend on where a digest differs. [`Adaptor::read`] runs later, when the delivery is on disk: what it cannot read is
 //! parked with a [`Reason`], never refused.
 
-
 mod shopify;
 mod sides;
 mod standard_webhooks;
@@ -34,10 +33,7 @@ pub struct HeaderFault;
 
 impl Headers {
     /// Takes the named headers out of `all`. Values that are no text become a value that nothing matches.
-    pub fn pick<'h>(
-        names: &[&str],
-        all: impl Iterator<Item = (&'h str, &'h [u8])>,
-    ) -> Self {
+    pub fn pick<'h>(names: &[&str], all: impl Iterator<Item = (&'h str, &'h [u8])>) -> Self {
         let wanted = all.filter_map(|(name, value)| {
             let name = name.to_ascii_lowercase();
             let asked = names.contains(&name.as_str());
@@ -125,7 +121,12 @@ pub trait Adaptor: Sync {
     ) -> Result<Verified, SignatureWrong>;
 
     /// Reads a verified delivery.
-    fn read(&self, headers: &Headers, raw: &[u8], reading: Reading<'_>) -> Result<Vec<OrderFact>, Unread>;
+    fn read(
+        &self,
+        headers: &Headers,
+        raw: &[u8],
+        reading: Reading<'_>,
+    ) -> Result<Vec<OrderFact>, Unread>;
 }
 
 /// A setting of a source that cannot work.
@@ -174,9 +175,10 @@ fn signed_by_any<'k>(
     parts: &[&[u8]],
     claimed: &Digest,
 ) -> bool {
-    keys.filter(|key| !key.is_empty()).fold(false, |signed, key| {
-        same(&hmac_sha256(key, parts), claimed) | signed
-    })
+    keys.filter(|key| !key.is_empty())
+        .fold(false, |signed, key| {
+            same(&hmac_sha256(key, parts), claimed) | signed
+        })
 }
 
 /// A key under which repeats are found. Lengths keep parts from running into one another.
@@ -193,7 +195,8 @@ fn repeat_key(label: &str, parts: &[&[u8]]) -> Digest {
 /// Reads an RFC 3339 time, cut to microseconds.
 fn instant(text: &str) -> Result<Instant, Reason> {
     use chrono::SubsecRound as _;
-    let at = chrono::DateTime::parse_from_rfc3339(text.trim()).map_err(|_| Reason::TimeUnreadable)?;
+    let at =
+        chrono::DateTime::parse_from_rfc3339(text.trim()).map_err(|_| Reason::TimeUnreadable)?;
     within_reason(at.to_utc().trunc_subsecs(6))
 }
 

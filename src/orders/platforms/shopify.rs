@@ -6,15 +6,15 @@
 use serde::Deserialize;
 
 use super::{
-    Adaptor, ConfigFault, Headers, Reading, SignatureWrong, Unread, Verified, digest_of_base64, instant, json,
-    repeat_key, sides, signed_by_any,
+    Adaptor, ConfigFault, Headers, Reading, SignatureWrong, Unread, Verified, digest_of_base64,
+    instant, json, repeat_key, sides, signed_by_any,
     values::{self, Few, Loose, Scalar},
 };
 use crate::{
     kernel::{clock::Instant, digest::sha256, money::Currency},
     orders::model::{
-        FactKind, LINES_MAX, OrderBody, OrderFact, REFUNDS_MAX, Reason, Refund, RefundLine, SoldLine, SourceConfig,
-        Version,
+        FactKind, LINES_MAX, OrderBody, OrderFact, REFUNDS_MAX, Reason, Refund, RefundLine,
+        SoldLine, SourceConfig, Version,
     },
 };
 
@@ -27,9 +27,23 @@ const TEST: &[&str] = &["x-shopify-test", "shopify-test"];
 
 /// Families of topics that never speak of a placed order.
 const NOT_ORDERS: &[&str] = &[
-    "app", "app_subscriptions", "bulk_operations", "carts", "checkouts", "collections", "customers", "disputes",
-    "draft_orders", "fulfillments", "inventory_items", "inventory_levels", "locations", "order_transactions",
-    "products", "shop", "themes",
+    "app",
+    "app_subscriptions",
+    "bulk_operations",
+    "carts",
+    "checkouts",
+    "collections",
+    "customers",
+    "disputes",
+    "draft_orders",
+    "fulfillments",
+    "inventory_items",
+    "inventory_levels",
+    "locations",
+    "order_transactions",
+    "products",
+    "shop",
+    "themes",
 ];
 
 /// Entries of small lists that are looked at.
@@ -59,7 +73,10 @@ impl Adaptor for Shopify {
     fn check(&self, config: &SourceConfig) -> Result<(), ConfigFault> {
         match config.secret {
             Some(_) => Ok(()),
-            None => Err(ConfigFault { field: "/secret", what: "is needed" }),
+            None => Err(ConfigFault {
+                field: "/secret",
+                what: "is needed",
+            }),
         }
     }
 
@@ -81,16 +98,28 @@ impl Adaptor for Shopify {
             Some(id) => repeat_key("shopify webhook", &[topic, id.as_bytes()]),
             None => repeat_key("shopify body", &[topic, raw]),
         };
-        let second_key = headers.first(EVENT_ID).map(|id| repeat_key("shopify event", &[topic, id.as_bytes()]));
-        Ok(Verified::Delivery { dedupe_key, second_key })
+        let second_key = headers
+            .first(EVENT_ID)
+            .map(|id| repeat_key("shopify event", &[topic, id.as_bytes()]));
+        Ok(Verified::Delivery {
+            dedupe_key,
+            second_key,
+        })
     }
 
-    fn read(&self, headers: &Headers, raw: &[u8], reading: Reading<'_>) -> Result<Vec<OrderFact>, Unread> {
+    fn read(
+        &self,
+        headers: &Headers,
+        raw: &[u8],
+        reading: Reading<'_>,
+    ) -> Result<Vec<OrderFact>, Unread> {
         let topic = headers.first(TOPIC).ok_or(Reason::TopicMissing)?;
         let kind = match topic {
             "orders/create" => FactKind::Created,
             "orders/paid" => FactKind::Paid,
-            "orders/updated" | "orders/fulfilled" | "orders/partially_fulfilled" => FactKind::Updated,
+            "orders/updated" | "orders/fulfilled" | "orders/partially_fulfilled" => {
+                FactKind::Updated
+            }
             "orders/cancelled" => FactKind::Cancelled,
             "refunds/create" => FactKind::Refunded,
             // A thin body: the change itself comes as orders/updated.
@@ -107,7 +136,9 @@ impl Adaptor for Shopify {
         };
         let triggered_at = headers.first(TRIGGERED_AT);
         let is_test = reading.config.test
-            || headers.first(TEST).is_some_and(|test| test.eq_ignore_ascii_case("true"));
+            || headers
+                .first(TEST)
+                .is_some_and(|test| test.eq_ignore_ascii_case("true"));
         let fact = if kind == FactKind::Refunded {
             refund_fact(raw, triggered_at, is_test)?
         } else {
@@ -254,8 +285,13 @@ struct AdjustmentIn<'r> {
 }
 
 /// The shop's half of an amount, else the plain one.
-fn shop_half<'a, 'r>(set: Option<&'a MoneySet<'r>>, plain: Option<&'a Scalar<'r>>) -> Option<&'a Scalar<'r>> {
-    set.and_then(|set| set.shop_money.as_ref()).and_then(|money| money.amount.as_ref()).or(plain)
+fn shop_half<'a, 'r>(
+    set: Option<&'a MoneySet<'r>>,
+    plain: Option<&'a Scalar<'r>>,
+) -> Option<&'a Scalar<'r>> {
+    set.and_then(|set| set.shop_money.as_ref())
+        .and_then(|money| money.amount.as_ref())
+        .or(plain)
 }
 
 fn order_fact(
@@ -267,10 +303,20 @@ fn order_fact(
 ) -> Result<OrderFact, Reason> {
     let order: OrderIn<'_> = json(raw)?;
     let currency = values::currency(order.currency.as_deref())?;
-    let updated_at = order.updated_at.as_deref().or(triggered_at).ok_or(Reason::FieldMissing)?;
+    let updated_at = order
+        .updated_at
+        .as_deref()
+        .or(triggered_at)
+        .ok_or(Reason::FieldMissing)?;
     let version = Version::of(instant(updated_at)?, kind, &sha256(&[raw]));
-    let sent = order.refunds.as_ref().map_or(Ok(&[][..]), |refunds| refunds.whole(Reason::TooManyRefunds))?;
-    let refunds = sent.iter().map(|sent| refund(sent, currency)).collect::<Result<Vec<_>, _>>()?;
+    let sent = order
+        .refunds
+        .as_ref()
+        .map_or(Ok(&[][..]), |refunds| refunds.whole(Reason::TooManyRefunds))?;
+    let refunds = sent
+        .iter()
+        .map(|sent| refund(sent, currency))
+        .collect::<Result<Vec<_>, _>>()?;
     values::all_different(refunds.iter().map(|refund| refund.id.as_str()))?;
     let status = order.financial_status.as_deref().unwrap_or_default();
     Ok(OrderFact {
@@ -286,13 +332,27 @@ fn order_fact(
     })
 }
 
-fn body(order: &OrderIn<'_>, currency: Currency, reading: Reading<'_>) -> Result<OrderBody, Reason> {
-    let sent = order.line_items.as_ref().ok_or(Reason::FieldMissing)?.whole(Reason::TooManyLines)?;
+fn body(
+    order: &OrderIn<'_>,
+    currency: Currency,
+    reading: Reading<'_>,
+) -> Result<OrderBody, Reason> {
+    let sent = order
+        .line_items
+        .as_ref()
+        .ok_or(Reason::FieldMissing)?
+        .whole(Reason::TooManyLines)?;
     let has_tax_inside = order.taxes_included.unwrap_or(false);
-    let mut lines =
-        sent.iter().map(|line| sold(line, currency, has_tax_inside)).collect::<Result<Vec<_>, _>>()?;
+    let mut lines = sent
+        .iter()
+        .map(|line| sold(line, currency, has_tax_inside))
+        .collect::<Result<Vec<_>, _>>()?;
     values::all_different(lines.iter().map(|line| line.line_id.as_str()))?;
-    let amount = |sent: &Option<Scalar<'_>>| sent.as_ref().map(|sent| sent.positive(currency)).transpose();
+    let amount = |sent: &Option<Scalar<'_>>| {
+        sent.as_ref()
+            .map(|sent| sent.positive(currency))
+            .transpose()
+    };
     let discount = amount(&order.total_discounts)?.unwrap_or(0);
     // Old payloads do not say which line a discount belongs to.
     if sent.iter().all(|line| line.discount_allocations.is_none()) {
@@ -310,8 +370,14 @@ fn body(order: &OrderIn<'_>, currency: Currency, reading: Reading<'_>) -> Result
     let click = click.filter_map(|note| note.value.as_ref()?.text()).next();
     let codes = order.discount_codes.iter().flat_map(Few::first);
     let customer = order.customer.as_ref();
-    let email = order.email.as_deref().or(customer.and_then(|customer| customer.email.as_deref()));
-    let buyer_ref = customer.and_then(|customer| customer.id.as_ref()).map(Scalar::id).transpose()?;
+    let email = order
+        .email
+        .as_deref()
+        .or(customer.and_then(|customer| customer.email.as_deref()));
+    let buyer_ref = customer
+        .and_then(|customer| customer.id.as_ref())
+        .map(Scalar::id)
+        .transpose()?;
     Ok(OrderBody {
         lines,
         subtotal,
@@ -324,7 +390,11 @@ fn body(order: &OrderIn<'_>, currency: Currency, reading: Reading<'_>) -> Result
         landing_url: sides::landing(order.landing_site.as_deref()),
         landing_click: sides::click_in(order.landing_site.as_deref()),
         referrer: sides::referrer(order.referring_site.as_deref()),
-        guest_ref: if buyer_ref.is_none() { sides::guest(email, reading.pseudonym) } else { None },
+        guest_ref: if buyer_ref.is_none() {
+            sides::guest(email, reading.pseudonym)
+        } else {
+            None
+        },
         buyer_ref,
         reconciles: goods == subtotal && sum == total,
         refunds_are_whole: false,
@@ -339,13 +409,24 @@ fn sold(line: &LineIn<'_>, currency: Currency, has_tax_inside: bool) -> Result<S
     let price = values::times(unit_price, quantity)?;
     let mut discount = 0;
     for share in line.discount_allocations.iter().flat_map(Few::first) {
-        let share = values::or_zero(shop_half(share.amount_set.as_ref(), share.amount.as_ref()), currency)?;
+        let share = values::or_zero(
+            shop_half(share.amount_set.as_ref(), share.amount.as_ref()),
+            currency,
+        )?;
         discount = values::sum([discount, share].into_iter())?;
     }
     let after_discount = price.saturating_sub(discount).max(0);
     let mut tax = 0;
-    for share in line.tax_lines.iter().flat_map(Few::first).filter(|_| has_tax_inside) {
-        let share = values::or_zero(shop_half(share.price_set.as_ref(), share.price.as_ref()), currency)?;
+    for share in line
+        .tax_lines
+        .iter()
+        .flat_map(Few::first)
+        .filter(|_| has_tax_inside)
+    {
+        let share = values::or_zero(
+            shop_half(share.price_set.as_ref(), share.price.as_ref()),
+            currency,
+        )?;
         tax = values::sum([tax, share].into_iter())?.min(after_discount);
     }
     Ok(SoldLine {
@@ -376,7 +457,11 @@ fn shipping(order: &OrderIn<'_>, currency: Currency) -> Result<i64, Reason> {
 
 fn refund_fact(raw: &[u8], triggered_at: Option<&str>, is_test: bool) -> Result<OrderFact, Reason> {
     let sent: RefundIn<'_> = json(raw)?;
-    let processed_at = sent.processed_at.as_deref().or(sent.created_at.as_deref()).or(triggered_at);
+    let processed_at = sent
+        .processed_at
+        .as_deref()
+        .or(sent.created_at.as_deref())
+        .or(triggered_at);
     let processed_at = instant(processed_at.ok_or(Reason::FieldMissing)?)?;
     let currency = currency_of(&sent)?;
     Ok(OrderFact {
@@ -406,13 +491,23 @@ fn currency_of(sent: &RefundIn<'_>) -> Result<Option<Currency>, Reason> {
         .chain(sent.total_duties_set.as_ref());
     let mut codes = sets.filter_map(|set| set.shop_money.as_ref()?.currency_code.as_deref());
     let transactions = sent.transactions.iter().flat_map(Few::first);
-    let code = codes.next().or_else(|| transactions.filter_map(|paid| paid.currency.as_deref()).next());
+    let code = codes.next().or_else(|| {
+        transactions
+            .filter_map(|paid| paid.currency.as_deref())
+            .next()
+    });
     code.map(|code| values::currency(Some(code))).transpose()
 }
 
 fn refund(sent: &RefundIn<'_>, currency: Currency) -> Result<Refund, Reason> {
-    let lines = sent.refund_line_items.as_ref().map_or(Ok(&[][..]), |lines| lines.whole(Reason::TooManyLines))?;
-    let lines = lines.iter().map(|line| refund_line(line, currency)).collect::<Result<Vec<_>, _>>()?;
+    let lines = sent
+        .refund_line_items
+        .as_ref()
+        .map_or(Ok(&[][..]), |lines| lines.whole(Reason::TooManyLines))?;
+    let lines = lines
+        .iter()
+        .map(|line| refund_line(line, currency))
+        .collect::<Result<Vec<_>, _>>()?;
     let goods = values::sum(lines.iter().filter_map(|line| line.amount))?;
     let mut shipping = 0;
     for adjustment in sent.order_adjustments.iter().flat_map(Few::first) {
@@ -433,7 +528,12 @@ fn refund(sent: &RefundIn<'_>, currency: Currency) -> Result<Refund, Reason> {
     } else {
         None
     };
-    Ok(Refund { id: sent.id.id()?, amount, goods_amount, lines })
+    Ok(Refund {
+        id: sent.id.id()?,
+        amount,
+        goods_amount,
+        lines,
+    })
 }
 
 /// Money returned by the successful transactions; none when one of them is told in another currency than the shop's.
@@ -444,7 +544,11 @@ fn returned(sent: &RefundIn<'_>, currency: Currency) -> Result<Option<i64>, Reas
         if kind != (Some("refund"), Some("success")) {
             continue;
         }
-        if transaction.currency.as_deref().is_some_and(|code| code.parse() != Ok(currency)) {
+        if transaction
+            .currency
+            .as_deref()
+            .is_some_and(|code| code.parse() != Ok(currency))
+        {
             return Ok(None);
         }
         let amount = values::or_zero(transaction.amount.as_ref(), currency)?;

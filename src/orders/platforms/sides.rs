@@ -23,16 +23,31 @@ const PAGE_BYTES_MAX: usize = 2048;
 pub(super) const CLICK_NAME: &str = "tv_click";
 /// The parameters of a landing address that are kept. Others may hold a buyer's e-mail or name.
 const PARAMETERS_KEPT: &[&str] = &[
-    CLICK_NAME, "tv_code", "ref", "source", "medium", "campaign", "utm_source", "utm_medium", "utm_campaign", "utm_term",
-    "utm_content", "utm_id",
+    CLICK_NAME,
+    "tv_code",
+    "ref",
+    "source",
+    "medium",
+    "campaign",
+    "utm_source",
+    "utm_medium",
+    "utm_campaign",
+    "utm_term",
+    "utm_content",
+    "utm_id",
 ];
 
 /// One line of plain text, cut; none when nothing is left.
 pub(super) fn label(text: Option<&str>) -> Option<String> {
     let is_hostile = |c: &char| {
-        c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        c.is_control()
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
     };
-    let text: String = text?.nfc().filter(|c| !is_hostile(c)).take(LABEL_CHARS_MAX).collect();
+    let text: String = text?
+        .nfc()
+        .filter(|c| !is_hostile(c))
+        .take(LABEL_CHARS_MAX)
+        .collect();
     let text = text.trim();
     (!text.is_empty()).then(|| text.to_owned())
 }
@@ -113,7 +128,12 @@ fn without_userinfo(path: &str) -> String {
 pub(super) fn guest(email: Option<&str>, key: &Key) -> Option<String> {
     let email = email?.trim().to_lowercase();
     let plausible = email.contains('@') && email.len() <= 320;
-    plausible.then(|| hex(&hmac_sha256(key.bytes(), &[b"buyer e-mail", email.as_bytes()])))
+    plausible.then(|| {
+        hex(&hmac_sha256(
+            key.bytes(),
+            &[b"buyer e-mail", email.as_bytes()],
+        ))
+    })
 }
 
 #[cfg(test)]
@@ -122,16 +142,23 @@ mod tests {
 
     #[test]
     fn a_landing_address_keeps_no_personal_parameter() {
-        let sent = "https://u:p@shop.example/p/1?email=an%40example.com&utm_source=live&tv_click=abc#x";
+        let sent =
+            "https://u:p@shop.example/p/1?email=an%40example.com&utm_source=live&tv_click=abc#x";
         assert_eq!(
             landing(Some(sent)).unwrap(),
             "https://shop.example/p/1?utm_source=live&tv_click=abc"
         );
         assert_eq!(landing(Some("/p?gclid=1")).unwrap(), "/p");
-        assert_eq!(landing(Some("http://www.example.com?source=abc")).unwrap(), "http://www.example.com?source=abc");
+        assert_eq!(
+            landing(Some("http://www.example.com?source=abc")).unwrap(),
+            "http://www.example.com?source=abc"
+        );
         assert_eq!(click_in(Some(sent)).unwrap(), "abc");
         assert_eq!(click_in(Some("/?tv_click=a%2Eb")).unwrap(), "a.b");
-        assert_eq!(referrer(Some("https://x.example/a?q=an")).unwrap(), "https://x.example/a");
+        assert_eq!(
+            referrer(Some("https://x.example/a?q=an")).unwrap(),
+            "https://x.example/a"
+        );
     }
 
     #[test]

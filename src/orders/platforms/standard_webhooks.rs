@@ -14,15 +14,15 @@ use serde_json::value::RawValue;
 use zeroize::Zeroizing;
 
 use super::{
-    Adaptor, ConfigFault, Headers, Reading, SignatureWrong, Unread, Verified, digest_of_base64, instant, json,
-    
-    repeat_key, sides, signed_by_any, values::{self, Few, Scalar},
+    Adaptor, ConfigFault, Headers, Reading, SignatureWrong, Unread, Verified, digest_of_base64,
+    instant, json, repeat_key, sides, signed_by_any,
+    values::{self, Few, Scalar},
 };
 use crate::{
     kernel::{clock::Instant, digest::sha256, money::Currency},
     orders::model::{
-        FactKind, LINES_MAX, OrderBody, OrderFact, REFUNDS_MAX, Reason, Refund, RefundLine, SoldLine, SourceConfig,
-        Version,
+        FactKind, LINES_MAX, OrderBody, OrderFact, REFUNDS_MAX, Reason, Refund, RefundLine,
+        SoldLine, SourceConfig, Version,
     },
 };
 
@@ -52,12 +52,18 @@ impl Adaptor for StandardWebhooks {
             (&config.previous_secret, "/settings/previous_secret"),
         ];
         for (secret, field) in secrets {
-            if secret.as_ref().is_some_and(|secret| key_of(secret.expose()).is_none()) {
+            if secret
+                .as_ref()
+                .is_some_and(|secret| key_of(secret.expose()).is_none())
+            {
                 return fault(field, "must be base64, with or without whsec_ in front");
             }
         }
         if config.public_keys().any(|key| public_key_of(key).is_none()) {
-            return fault("/settings/public_key", "must be whpk_ and base64 of 32 bytes");
+            return fault(
+                "/settings/public_key",
+                "must be whpk_ and base64 of 32 bytes",
+            );
         }
         if config.secret.is_none() && config.public_key.is_none() {
             return fault("/secret", "a secret or settings.public_key is needed");
@@ -90,7 +96,12 @@ impl Adaptor for StandardWebhooks {
         }
     }
 
-    fn read(&self, _: &Headers, raw: &[u8], reading: Reading<'_>) -> Result<Vec<OrderFact>, Unread> {
+    fn read(
+        &self,
+        _: &Headers,
+        raw: &[u8],
+        reading: Reading<'_>,
+    ) -> Result<Vec<OrderFact>, Unread> {
         let envelope: Envelope<'_> = json(raw)?;
         let kind = match envelope.kind.as_deref() {
             Some("order.created") => FactKind::Created,
@@ -104,7 +115,12 @@ impl Adaptor for StandardWebhooks {
         let data = envelope.data.ok_or(Reason::FieldMissing)?;
         let data: Data<'_> = json(data.get().as_bytes())?;
         let sent_at = envelope.timestamp.as_deref().map(instant).transpose()?;
-        let updated_at = data.updated_at.as_deref().map(instant).transpose()?.or(sent_at);
+        let updated_at = data
+            .updated_at
+            .as_deref()
+            .map(instant)
+            .transpose()?
+            .or(sent_at);
         let updated_at = updated_at.ok_or(Reason::FieldMissing)?;
         let version = Version::of(updated_at, kind, &sha256(&[raw]));
         Ok(vec![fact(data, version, sent_at, reading)?])
@@ -121,25 +137,35 @@ fn any_signs(signatures: &str, parts: &[&[u8]], config: &SourceConfig) -> bool {
     let keys: Vec<Zeroizing<Vec<u8>>> = config.secrets().filter_map(key_of).collect();
     let public: Vec<[u8; 32]> = config.public_keys().filter_map(public_key_of).collect();
     let message = parts.concat();
-    signatures.split(' ').take(SIGNATURES_MAX).fold(false, |signed, entry| {
-        let matches = match entry.split_once(',') {
-            Some(("v1", claimed)) => digest_of_base64(claimed)
-                .is_some_and(|claimed| signed_by_any(keys.iter().map(|key| key.as_slice()), parts, &claimed)),
-            Some(("v1a", claimed)) => STANDARD.decode(claimed).is_ok_and(|claimed| {
-                let verifies =
-                    |key: &[u8; 32]| UnparsedPublicKey::new(&ED25519, key).verify(&message, &claimed).is_ok();
-                public.iter().any(verifies)
-            }),
-            _ => false,
-        };
-        matches | signed
-    })
+    signatures
+        .split(' ')
+        .take(SIGNATURES_MAX)
+        .fold(false, |signed, entry| {
+            let matches = match entry.split_once(',') {
+                Some(("v1", claimed)) => digest_of_base64(claimed).is_some_and(|claimed| {
+                    signed_by_any(keys.iter().map(|key| key.as_slice()), parts, &claimed)
+                }),
+                Some(("v1a", claimed)) => STANDARD.decode(claimed).is_ok_and(|claimed| {
+                    let verifies = |key: &[u8; 32]| {
+                        UnparsedPublicKey::new(&ED25519, key)
+                            .verify(&message, &claimed)
+                            .is_ok()
+                    };
+                    public.iter().any(verifies)
+                }),
+                _ => false,
+            };
+            matches | signed
+        })
 }
 
 /// The HMAC key of a secret: base64, with or without `whsec_` in front.
 fn key_of(secret: &str) -> Option<Zeroizing<Vec<u8>>> {
     let text = secret.strip_prefix("whsec_").unwrap_or(secret);
-    let key = STANDARD.decode(text).or_else(|_| STANDARD_NO_PAD.decode(text)).ok()?;
+    let key = STANDARD
+        .decode(text)
+        .or_else(|_| STANDARD_NO_PAD.decode(text))
+        .ok()?;
     (!key.is_empty()).then(|| key.into())
 }
 
@@ -217,7 +243,10 @@ fn fact(
     let kind = version.kind;
     let currency = values::currency(data.currency.as_deref())?;
     let refunds = refunds(data.refunds.as_ref(), currency)?;
-    let lines = data.lines.as_ref().map_or(Ok(&[][..]), |lines| lines.whole(Reason::TooManyLines))?;
+    let lines = data
+        .lines
+        .as_ref()
+        .map_or(Ok(&[][..]), |lines| lines.whole(Reason::TooManyLines))?;
     // A body without lines may say that an order was paid, refunded or cancelled, not what it is.
     let tells_otherwise = match kind {
         FactKind::Created => false,
@@ -248,10 +277,17 @@ fn body(
     currency: Currency,
     reading: Reading<'_>,
 ) -> Result<OrderBody, Reason> {
-    let mut lines = sent.iter().map(|line| sold(line, currency)).collect::<Result<Vec<_>, _>>()?;
+    let mut lines = sent
+        .iter()
+        .map(|line| sold(line, currency))
+        .collect::<Result<Vec<_>, _>>()?;
     values::all_different(lines.iter().map(|line| line.line_id.as_str()))?;
     let goods = values::sum(lines.iter().map(|line| line.goods))?;
-    let amount = |sent: &Option<Scalar<'_>>| sent.as_ref().map(|sent| sent.positive(currency)).transpose();
+    let amount = |sent: &Option<Scalar<'_>>| {
+        sent.as_ref()
+            .map(|sent| sent.positive(currency))
+            .transpose()
+    };
     let subtotal = amount(&data.subtotal)?.unwrap_or(goods);
     let shipping = amount(&data.shipping)?.unwrap_or(0);
     let tax = amount(&data.tax)?.unwrap_or(0);
@@ -272,7 +308,12 @@ fn body(
         shipping,
         tax,
         total,
-        coupon_codes: sides::coupons(data.coupon_codes.iter().flat_map(Few::first).map(String::as_str)),
+        coupon_codes: sides::coupons(
+            data.coupon_codes
+                .iter()
+                .flat_map(Few::first)
+                .map(String::as_str),
+        ),
         click_id: sides::click(data.click_id.as_deref()),
         landing_url: sides::landing(data.landing_url.as_deref()),
         landing_click: sides::click_in(data.landing_url.as_deref()),
@@ -305,28 +346,45 @@ fn sold(line: &LineIn<'_>, currency: Currency) -> Result<SoldLine, Reason> {
     })
 }
 
-fn refunds(sent: Option<&Few<RefundIn<'_>, REFUNDS_MAX>>, currency: Currency) -> Result<Vec<Refund>, Reason> {
+fn refunds(
+    sent: Option<&Few<RefundIn<'_>, REFUNDS_MAX>>,
+    currency: Currency,
+) -> Result<Vec<Refund>, Reason> {
     let Some(sent) = sent else {
         return Ok(Vec::new());
     };
     let sent = sent.whole(Reason::TooManyRefunds)?;
-    let refunds = sent.iter().map(|refund| refunded(refund, currency)).collect::<Result<Vec<_>, _>>()?;
+    let refunds = sent
+        .iter()
+        .map(|refund| refunded(refund, currency))
+        .collect::<Result<Vec<_>, _>>()?;
     values::all_different(refunds.iter().map(|refund| refund.id.as_str()))?;
     Ok(refunds)
 }
 
 fn refunded(sent: &RefundIn<'_>, currency: Currency) -> Result<Refund, Reason> {
-    let lines = sent.lines.as_ref().map_or(Ok(&[][..]), |lines| lines.whole(Reason::TooManyLines))?;
+    let lines = sent
+        .lines
+        .as_ref()
+        .map_or(Ok(&[][..]), |lines| lines.whole(Reason::TooManyLines))?;
     let line = |line: &RefundLineIn<'_>| {
         Ok(RefundLine {
             line_id: line.line_id.id()?,
             quantity: line.quantity.as_ref().map_or(Ok(0), Scalar::quantity)?,
-            amount: line.amount.as_ref().map(|amount| amount.positive(currency)).transpose()?,
+            amount: line
+                .amount
+                .as_ref()
+                .map(|amount| amount.positive(currency))
+                .transpose()?,
             tax: 0,
         })
     };
     let lines = lines.iter().map(line).collect::<Result<Vec<_>, Reason>>()?;
-    let amount = |sent: &Option<Scalar<'_>>| sent.as_ref().map(|sent| sent.positive(currency)).transpose();
+    let amount = |sent: &Option<Scalar<'_>>| {
+        sent.as_ref()
+            .map(|sent| sent.positive(currency))
+            .transpose()
+    };
     let goods_amount = amount(&sent.goods_amount)?;
     let named = values::sum(lines.iter().filter_map(|line| line.amount))?;
     let amount = match (amount(&sent.amount)?.or(goods_amount), named) {
@@ -334,7 +392,12 @@ fn refunded(sent: &RefundIn<'_>, currency: Currency) -> Result<Refund, Reason> {
         (None, 0) => return Err(Reason::FieldMissing),
         (None, named) => named,
     };
-    Ok(Refund { id: sent.id.id()?, amount, goods_amount, lines })
+    Ok(Refund {
+        id: sent.id.id()?,
+        amount,
+        goods_amount,
+        lines,
+    })
 }
 
 #[cfg(test)]

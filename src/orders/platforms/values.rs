@@ -129,7 +129,12 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for FewVisitor<T, 
         while kept.len() < MAX {
             match list.next_element()? {
                 Some(entry) => kept.push(entry),
-                None => return Ok(Few { kept, is_cut: false }),
+                None => {
+                    return Ok(Few {
+                        kept,
+                        is_cut: false,
+                    });
+                }
             }
         }
         let mut is_cut = false;
@@ -143,7 +148,11 @@ impl<'de, T: Deserialize<'de>, const MAX: usize> Visitor<'de> for FewVisitor<T, 
 impl<T, const MAX: usize> Few<T, MAX> {
     /// All entries, or `reason` when there were more.
     pub(super) fn whole(&self, reason: Reason) -> Result<&[T], Reason> {
-        if self.is_cut { Err(reason) } else { Ok(&self.kept) }
+        if self.is_cut {
+            Err(reason)
+        } else {
+            Ok(&self.kept)
+        }
     }
 
     /// The first entries, whatever follows.
@@ -166,7 +175,9 @@ pub(super) fn all_different<'i>(ids: impl Iterator<Item = &'i str>) -> Result<()
 /// Takes a discount off the lines by value, where the body says it only for the order as a whole.
 pub(super) fn take_off(lines: &mut [SoldLine], discount: i64) {
     let goods: Vec<i64> = lines.iter().map(|line| line.goods).collect();
-    let all = goods.iter().fold(0_i64, |sum, goods| sum.saturating_add(*goods));
+    let all = goods
+        .iter()
+        .fold(0_i64, |sum, goods| sum.saturating_add(*goods));
     let shares = split_by_weight(discount.clamp(0, all), &goods);
     for (line, share) in lines.iter_mut().zip(shares) {
         line.goods -= share;
@@ -233,16 +244,25 @@ mod tests {
         let digits = "9".repeat(2_000_000);
         let flood = scalar(&digits).unwrap().minor(usd);
         assert_eq!(flood, Err(Reason::MoneyOutOfRange));
-        assert_eq!(scalar("\"-1\"").unwrap().positive(usd), Err(Reason::MoneyNegative));
+        assert_eq!(
+            scalar("\"-1\"").unwrap().positive(usd),
+            Err(Reason::MoneyNegative)
+        );
         assert!(scalar("true").is_err());
         assert!(scalar("{}").is_err());
     }
 
     #[test]
     fn an_id_is_plain_text() {
-        assert_eq!(scalar("\"A-1\\u0000\"").unwrap().id(), Err(Reason::IdUnreadable));
+        assert_eq!(
+            scalar("\"A-1\\u0000\"").unwrap().id(),
+            Err(Reason::IdUnreadable)
+        );
         assert_eq!(scalar("\" \"").unwrap().id(), Err(Reason::IdUnreadable));
-        assert!(scalar("\"\\ud800\"").is_err(), "a lone surrogate is no text");
+        assert!(
+            scalar("\"\\ud800\"").is_err(),
+            "a lone surrogate is no text"
+        );
     }
 
     #[test]
@@ -250,7 +270,10 @@ mod tests {
         assert_eq!(scalar("3").unwrap().quantity(), Ok(3));
         assert_eq!(scalar("\"3.0\"").unwrap().quantity(), Ok(3));
         for wrong in ["-1", "1.5", "1e3", "99999999999999999999"] {
-            assert_eq!(scalar(wrong).unwrap().quantity(), Err(Reason::QuantityUnreadable));
+            assert_eq!(
+                scalar(wrong).unwrap().quantity(),
+                Err(Reason::QuantityUnreadable)
+            );
         }
     }
 }

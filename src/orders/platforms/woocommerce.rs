@@ -10,15 +10,16 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use super::{
-    Adaptor, ConfigFault, Headers, Reading, SignatureWrong, Unread, Verified, digest_of_base64, json, repeat_key,
-    sides, signed_by_any,
+    Adaptor, ConfigFault, Headers, Reading, SignatureWrong, Unread, Verified, digest_of_base64,
+    json, repeat_key, sides, signed_by_any,
     values::{self, Few, Loose, Scalar},
     within_reason,
 };
 use crate::{
     kernel::{clock::Instant, digest::sha256, money::Currency},
     orders::model::{
-        FactKind, LINES_MAX, OrderBody, OrderFact, REFUNDS_MAX, Reason, Refund, SoldLine, SourceConfig, Version,
+        FactKind, LINES_MAX, OrderBody, OrderFact, REFUNDS_MAX, Reason, Refund, SoldLine,
+        SourceConfig, Version,
     },
 };
 
@@ -39,7 +40,10 @@ impl Adaptor for Woocommerce {
     fn check(&self, config: &SourceConfig) -> Result<(), ConfigFault> {
         match config.secret {
             Some(_) => Ok(()),
-            None => Err(ConfigFault { field: "/secret", what: "is needed" }),
+            None => Err(ConfigFault {
+                field: "/secret",
+                what: "is needed",
+            }),
         }
     }
 
@@ -51,21 +55,35 @@ impl Adaptor for Woocommerce {
         _: Instant,
     ) -> Result<Verified, SignatureWrong> {
         let Some(claimed) = headers.one(SIGNATURE)? else {
-            return if is_ping(raw) { Ok(Verified::Ping) } else { Err(SignatureWrong) };
+            return if is_ping(raw) {
+                Ok(Verified::Ping)
+            } else {
+                Err(SignatureWrong)
+            };
         };
         let claimed = digest_of_base64(claimed).ok_or(SignatureWrong)?;
-        let secrets: Vec<Cow<'_, str>> =
-            config.secrets().flat_map(|secret| [Cow::Borrowed(secret), html_decoded(secret)]).collect();
+        let secrets: Vec<Cow<'_, str>> = config
+            .secrets()
+            .flat_map(|secret| [Cow::Borrowed(secret), html_decoded(secret)])
+            .collect();
         let keys = secrets.iter().map(|secret| secret.as_bytes());
         if raw.is_empty() || !signed_by_any(keys, &[raw], &claimed) {
             return Err(SignatureWrong);
         }
         let topic = headers.first(TOPIC).unwrap_or_default();
         let dedupe_key = repeat_key("woocommerce", &[topic.as_bytes(), raw]);
-        Ok(Verified::Delivery { dedupe_key, second_key: None })
+        Ok(Verified::Delivery {
+            dedupe_key,
+            second_key: None,
+        })
     }
 
-    fn read(&self, headers: &Headers, raw: &[u8], reading: Reading<'_>) -> Result<Vec<OrderFact>, Unread> {
+    fn read(
+        &self,
+        headers: &Headers,
+        raw: &[u8],
+        reading: Reading<'_>,
+    ) -> Result<Vec<OrderFact>, Unread> {
         let topic = headers.first(TOPIC).ok_or(Reason::TopicMissing)?;
         let fact = match topic {
             "order.created" => order_fact(raw, FactKind::Created, reading)?,
@@ -73,11 +91,13 @@ impl Adaptor for Woocommerce {
             "order.deleted" => deleted(raw, reading)?,
             other => {
                 let family = other.split('.').next().unwrap_or_default();
-                return Err(if matches!(family, "product" | "customer" | "coupon" | "action") {
-                    Unread::Ignored(Reason::TopicNotAnOrder)
-                } else {
-                    Unread::Parked(Reason::TopicUnknown)
-                });
+                return Err(
+                    if matches!(family, "product" | "customer" | "coupon" | "action") {
+                        Unread::Ignored(Reason::TopicNotAnOrder)
+                    } else {
+                        Unread::Parked(Reason::TopicUnknown)
+                    },
+                );
             }
         };
         Ok(vec![fact])
@@ -87,7 +107,9 @@ impl Adaptor for Woocommerce {
 /// `webhook_id=15`, and nothing else.
 fn is_ping(raw: &[u8]) -> bool {
     let digits = raw.strip_prefix(b"webhook_id=");
-    digits.is_some_and(|digits| (1..=20).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit))
+    digits.is_some_and(|digits| {
+        (1..=20).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit)
+    })
 }
 
 /// The secret as the shop decodes it: WordPress knows these entities and no others.
@@ -227,7 +249,10 @@ fn order_fact(raw: &[u8], by_topic: FactKind, reading: Reading<'_>) -> Result<Or
     let created_at = order.date_created_gmt.as_deref().map(gmt).transpose()?;
     let modified_at = order.date_modified_gmt.as_deref().map(gmt).transpose()?;
     let updated_at = modified_at.or(created_at).ok_or(Reason::FieldMissing)?;
-    let has_paid_date = order.date_paid_gmt.as_deref().is_some_and(|date| !date.is_empty());
+    let has_paid_date = order
+        .date_paid_gmt
+        .as_deref()
+        .is_some_and(|date| !date.is_empty());
     Ok(OrderFact {
         external_order_id: order.id.as_ref().ok_or(Reason::FieldMissing)?.id()?,
         version: Version::of(updated_at, kind, &sha256(&[raw])),
@@ -243,13 +268,27 @@ fn order_fact(raw: &[u8], by_topic: FactKind, reading: Reading<'_>) -> Result<Or
 
 /// A time in UTC without a zone letter, whole seconds.
 fn gmt(text: &str) -> Result<Instant, Reason> {
-    let naive = chrono::NaiveDateTime::parse_from_str(text.trim().trim_end_matches('Z'), "%Y-%m-%dT%H:%M:%S");
+    let naive = chrono::NaiveDateTime::parse_from_str(
+        text.trim().trim_end_matches('Z'),
+        "%Y-%m-%dT%H:%M:%S",
+    );
     within_reason(naive.map_err(|_| Reason::TimeUnreadable)?.and_utc())
 }
 
-fn body(order: &OrderIn<'_>, currency: Currency, reading: Reading<'_>) -> Result<OrderBody, Reason> {
-    let sent = order.line_items.as_ref().ok_or(Reason::FieldMissing)?.whole(Reason::TooManyLines)?;
-    let lines = sent.iter().map(|line| sold(line, currency)).collect::<Result<Vec<_>, _>>()?;
+fn body(
+    order: &OrderIn<'_>,
+    currency: Currency,
+    reading: Reading<'_>,
+) -> Result<OrderBody, Reason> {
+    let sent = order
+        .line_items
+        .as_ref()
+        .ok_or(Reason::FieldMissing)?
+        .whole(Reason::TooManyLines)?;
+    let lines = sent
+        .iter()
+        .map(|line| sold(line, currency))
+        .collect::<Result<Vec<_>, _>>()?;
     values::all_different(lines.iter().map(|line| line.line_id.as_str()))?;
     let subtotal = values::sum(lines.iter().map(|line| line.goods))?;
     let discount = values::or_zero(order.discount_total.as_ref(), currency)?;
@@ -257,13 +296,24 @@ fn body(order: &OrderIn<'_>, currency: Currency, reading: Reading<'_>) -> Result
     let tax = values::or_zero(order.total_tax.as_ref(), currency)?;
     let mut sum = values::sum([subtotal, shipping, tax].into_iter())?;
     for fee in order.fee_lines.iter().flat_map(Few::first) {
-        let fee = fee.total.as_ref().map_or(Ok(0), |fee| fee.minor(currency))?;
+        let fee = fee
+            .total
+            .as_ref()
+            .map_or(Ok(0), |fee| fee.minor(currency))?;
         sum = values::sum([sum, fee].into_iter())?;
     }
-    let total = order.total.as_ref().map(|total| total.positive(currency)).transpose()?.unwrap_or(sum);
+    let total = order
+        .total
+        .as_ref()
+        .map(|total| total.positive(currency))
+        .transpose()?
+        .unwrap_or(sum);
     let buyer = order.customer_id.as_ref().filter(|id| id.text() != "0");
     let buyer_ref = buyer.map(Scalar::id).transpose()?;
-    let email = order.billing.as_ref().and_then(|billing| billing.email.as_deref());
+    let email = order
+        .billing
+        .as_ref()
+        .and_then(|billing| billing.email.as_deref());
     let entry = meta(order, "_wc_order_attribution_session_entry");
     let codes = order.coupon_lines.iter().flat_map(Few::first);
     Ok(OrderBody {
@@ -278,7 +328,11 @@ fn body(order: &OrderIn<'_>, currency: Currency, reading: Reading<'_>) -> Result
         landing_url: sides::landing(entry.as_deref()),
         landing_click: sides::click_in(entry.as_deref()),
         referrer: sides::referrer(meta(order, "_wc_order_attribution_referrer").as_deref()),
-        guest_ref: if buyer_ref.is_none() { sides::guest(email, reading.pseudonym) } else { None },
+        guest_ref: if buyer_ref.is_none() {
+            sides::guest(email, reading.pseudonym)
+        } else {
+            None
+        },
         buyer_ref,
         reconciles: sum == total,
         refunds_are_whole: true,
@@ -296,7 +350,10 @@ fn meta<'r>(order: &OrderIn<'r>, key: &str) -> Option<Cow<'r, str>> {
 fn sold(line: &LineIn<'_>, currency: Currency) -> Result<SoldLine, Reason> {
     let quantity = line.quantity.quantity()?;
     let goods = line.total.positive(currency)?;
-    let before = line.subtotal.as_ref().map_or(Ok(goods), |subtotal| subtotal.positive(currency))?;
+    let before = line
+        .subtotal
+        .as_ref()
+        .map_or(Ok(goods), |subtotal| subtotal.positive(currency))?;
     let variation = line.variation_id.as_ref().filter(|id| id.text() != "0");
     Ok(SoldLine {
         line_id: line.id.id()?,
@@ -314,7 +371,10 @@ fn sold(line: &LineIn<'_>, currency: Currency) -> Result<SoldLine, Reason> {
 
 /// Refund totals are negative text; lines are not told here.
 fn refunds(order: &OrderIn<'_>, currency: Currency) -> Result<Vec<Refund>, Reason> {
-    let sent = order.refunds.as_ref().map_or(Ok(&[][..]), |refunds| refunds.whole(Reason::TooManyRefunds))?;
+    let sent = order
+        .refunds
+        .as_ref()
+        .map_or(Ok(&[][..]), |refunds| refunds.whole(Reason::TooManyRefunds))?;
     let refund = |sent: &RefundIn<'_>| {
         let total = sent.total.as_ref().ok_or(Reason::FieldMissing)?;
         Ok(Refund {
@@ -324,7 +384,10 @@ fn refunds(order: &OrderIn<'_>, currency: Currency) -> Result<Vec<Refund>, Reaso
             lines: Vec::new(),
         })
     };
-    let refunds = sent.iter().map(refund).collect::<Result<Vec<_>, Reason>>()?;
+    let refunds = sent
+        .iter()
+        .map(refund)
+        .collect::<Result<Vec<_>, Reason>>()?;
     values::all_different(refunds.iter().map(|refund| refund.id.as_str()))?;
     Ok(refunds)
 }

@@ -1,8 +1,8 @@
 //! Deliveries: kept, claimed, settled.
 
 use super::{
-    APPLIED_WITHOUT_FACT, CLAIM, FACT_OF_PENDING, INSERT_DELIVERIES, LIST_DELIVERIES, PARK_OTHER_CURRENCY,
-    SETTLE_COUNTED, SETTLE_DELIVERY, STUCK,
+    APPLIED_WITHOUT_FACT, CLAIM, FACT_OF_PENDING, INSERT_DELIVERIES, LIST_DELIVERIES,
+    PARK_OTHER_CURRENCY, SETTLE_COUNTED, SETTLE_DELIVERY, STUCK,
 };
 use crate::{
     kernel::{
@@ -48,7 +48,10 @@ struct DeliveryRow {
 }
 
 /// Keeps deliveries; one that is there already changes nothing. Answers how many are new.
-pub(in crate::orders) async fn add_deliveries(tx: &mut Tx, deliveries: &[NewDelivery]) -> Result<u64, DbError> {
+pub(in crate::orders) async fn add_deliveries(
+    tx: &mut Tx,
+    deliveries: &[NewDelivery],
+) -> Result<u64, DbError> {
     if deliveries.is_empty() {
         return Ok(0);
     }
@@ -66,7 +69,10 @@ pub(in crate::orders) async fn add_deliveries(tx: &mut Tx, deliveries: &[NewDeli
     insert.execute().await
 }
 
-pub(in crate::orders) async fn claim_pending(tx: &mut Tx, max: i64) -> Result<Vec<Claimed>, DbError> {
+pub(in crate::orders) async fn claim_pending(
+    tx: &mut Tx,
+    max: i64,
+) -> Result<Vec<Claimed>, DbError> {
     tx.sql(CLAIM).bind(max).all().await
 }
 
@@ -77,7 +83,13 @@ pub(in crate::orders) async fn settle_delivery(
     reason: Option<Reason>,
     at: Instant,
 ) -> Result<(), DbError> {
-    tx.sql(SETTLE_DELIVERY).bind(id).bind(status).bind(reason).bind(at).execute().await?;
+    tx.sql(SETTLE_DELIVERY)
+        .bind(id)
+        .bind(status)
+        .bind(reason)
+        .bind(at)
+        .execute()
+        .await?;
     Ok(())
 }
 
@@ -90,7 +102,13 @@ pub(in crate::orders) async fn settle_by_currency(
     at: Instant,
 ) -> Result<(), DbError> {
     for statement in [SETTLE_COUNTED, PARK_OTHER_CURRENCY] {
-        tx.sql(statement).bind(source).bind(external_order_id).bind(currency).bind(at).execute().await?;
+        tx.sql(statement)
+            .bind(source)
+            .bind(external_order_id)
+            .bind(currency)
+            .bind(at)
+            .execute()
+            .await?;
     }
     Ok(())
 }
@@ -102,8 +120,14 @@ pub(in crate::orders) async fn list_deliveries(
     status: Option<DeliveryStatus>,
     limit: Limit,
 ) -> Result<Vec<Delivery>, DbError> {
-    let rows: Vec<DeliveryRow> =
-        db.sql(LIST_DELIVERIES).bind(source).bind(before).bind(status).bind(limit.probe()).all().await?;
+    let rows: Vec<DeliveryRow> = db
+        .sql(LIST_DELIVERIES)
+        .bind(source)
+        .bind(before)
+        .bind(status)
+        .bind(limit.probe())
+        .all()
+        .await?;
     let read = |row: DeliveryRow| {
         let broken = |_| DbError::Broken(format!("{} has no digest", row.delivery_id));
         Ok(Delivery {
@@ -124,14 +148,21 @@ pub(in crate::orders) async fn stuck(db: &Db, since: Instant) -> Result<Vec<Deli
 }
 
 pub(in crate::orders) async fn applied_without_fact(db: &Db) -> Result<Vec<DeliveryId>, DbError> {
-    ids(db.sql(APPLIED_WITHOUT_FACT).bind(BREACHES_MAX).all().await?)
+    ids(db
+        .sql(APPLIED_WITHOUT_FACT)
+        .bind(BREACHES_MAX)
+        .all()
+        .await?)
 }
 
 pub(in crate::orders) async fn fact_of_pending(db: &Db) -> Result<Vec<DeliveryId>, DbError> {
     ids(db.sql(FACT_OF_PENDING).bind(BREACHES_MAX).all().await?)
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "ends the statement chains of its callers")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "ends the statement chains of its callers"
+)]
 fn ids(rows: Vec<(DeliveryId,)>) -> Result<Vec<DeliveryId>, DbError> {
     Ok(rows.into_iter().map(|(id,)| id).collect())
 }

@@ -1,8 +1,9 @@
 //! Facts, states and orders.
 
 use super::{
-    CLEAR_LINES, CLEAR_REFUNDS, ENSURE_STATE, FACTS_OF, HOLD_STATE, INSERT_FACTS, INSERT_LINES, INSERT_REFUNDS,
-    LINES_OF, LIST_ORDERS, ORDER_BY_ID, PUT_ORDER, REFUNDS_OF, SET_STATE, STATE_OF, STATES_BELOW,
+    CLEAR_LINES, CLEAR_REFUNDS, ENSURE_STATE, FACTS_OF, HOLD_STATE, INSERT_FACTS, INSERT_LINES,
+    INSERT_REFUNDS, LINES_OF, LIST_ORDERS, ORDER_BY_ID, PUT_ORDER, REFUNDS_OF, SET_STATE, STATE_OF,
+    STATES_BELOW,
 };
 use crate::{
     kernel::{
@@ -82,14 +83,19 @@ struct LineRow {
 }
 
 fn written(value: &impl serde::Serialize) -> Result<String, DbError> {
-    serde_json::to_string(value).map_err(|error| DbError::Broken(format!("an order does not serialise: {error}")))
+    serde_json::to_string(value)
+        .map_err(|error| DbError::Broken(format!("an order does not serialise: {error}")))
 }
 
 fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, DbError> {
-    serde_json::from_str(text).map_err(|error| DbError::Broken(format!("a stored order does not read: {error}")))
+    serde_json::from_str(text)
+        .map_err(|error| DbError::Broken(format!("a stored order does not read: {error}")))
 }
 
-pub(in crate::orders) async fn add_facts(tx: &mut Tx, facts: &[NewFact<'_>]) -> Result<(), DbError> {
+pub(in crate::orders) async fn add_facts(
+    tx: &mut Tx,
+    facts: &[NewFact<'_>],
+) -> Result<(), DbError> {
     if facts.is_empty() {
         return Ok(());
     }
@@ -114,8 +120,15 @@ pub(in crate::orders) async fn facts_of(
     source: OrderSourceId,
     external_order_id: &str,
 ) -> Result<Vec<(OrderFact, Instant)>, DbError> {
-    let rows: Vec<(String, Instant)> = db.sql(FACTS_OF).bind(source).bind(external_order_id).all().await?;
-    rows.into_iter().map(|(fact, at)| Ok((read(&fact)?, at))).collect()
+    let rows: Vec<(String, Instant)> = db
+        .sql(FACTS_OF)
+        .bind(source)
+        .bind(external_order_id)
+        .all()
+        .await?;
+    rows.into_iter()
+        .map(|(fact, at)| Ok((read(&fact)?, at)))
+        .collect()
 }
 
 /// Makes the state of an order unless it is there.
@@ -126,7 +139,13 @@ pub(in crate::orders) async fn ensure_state(
     external_order_id: &str,
 ) -> Result<(), DbError> {
     let empty = written(&OrderState::default())?;
-    tx.sql(ENSURE_STATE).bind(fresh).bind(source).bind(external_order_id).bind(empty).execute().await?;
+    tx.sql(ENSURE_STATE)
+        .bind(fresh)
+        .bind(source)
+        .bind(external_order_id)
+        .bind(empty)
+        .execute()
+        .await?;
     Ok(())
 }
 
@@ -136,8 +155,12 @@ pub(in crate::orders) async fn hold_state(
     source: OrderSourceId,
     external_order_id: &str,
 ) -> Result<Option<HeldState>, DbError> {
-    let row: Option<(OrderId, String)> =
-        tx.sql(HOLD_STATE).bind(source).bind(external_order_id).optional().await?;
+    let row: Option<(OrderId, String)> = tx
+        .sql(HOLD_STATE)
+        .bind(source)
+        .bind(external_order_id)
+        .optional()
+        .await?;
     row.map(|(order_id, state)| {
         Ok(HeldState {
             order_id,
@@ -149,8 +172,16 @@ pub(in crate::orders) async fn hold_state(
     .transpose()
 }
 
-pub(in crate::orders) async fn set_state(tx: &mut Tx, id: OrderId, state: &OrderState) -> Result<(), DbError> {
-    tx.sql(SET_STATE).bind(id).bind(written(state)?).execute().await?;
+pub(in crate::orders) async fn set_state(
+    tx: &mut Tx,
+    id: OrderId,
+    state: &OrderState,
+) -> Result<(), DbError> {
+    tx.sql(SET_STATE)
+        .bind(id)
+        .bind(written(state)?)
+        .execute()
+        .await?;
     Ok(())
 }
 
@@ -166,14 +197,27 @@ pub(in crate::orders) async fn states_below(
 }
 
 /// The state of one order, read anew.
-pub(in crate::orders) async fn state_of(db: &Db, id: OrderId) -> Result<Option<HeldState>, DbError> {
-    db.sql(STATE_OF).bind(id).optional().await?.map(held).transpose()
+pub(in crate::orders) async fn state_of(
+    db: &Db,
+    id: OrderId,
+) -> Result<Option<HeldState>, DbError> {
+    db.sql(STATE_OF)
+        .bind(id)
+        .optional()
+        .await?
+        .map(held)
+        .transpose()
 }
 
 fn held(
     (order_id, source_id, external_order_id, state): (OrderId, OrderSourceId, String, String),
 ) -> Result<HeldState, DbError> {
-    Ok(HeldState { order_id, source_id, external_order_id, state: read(&state)? })
+    Ok(HeldState {
+        order_id,
+        source_id,
+        external_order_id,
+        state: read(&state)?,
+    })
 }
 
 /// Writes the order as it is now over what was `before`.
@@ -274,10 +318,7 @@ async fn add_refunds(tx: &mut Tx, order: &Order) -> Result<(), DbError> {
 }
 
 /// One order with its lines and refunds.
-pub async fn order_by_id(
-    on: impl Into<On<'_>>,
-    id: OrderId,
-) -> Result<Option<Order>, DbError> {
+pub async fn order_by_id(on: impl Into<On<'_>>, id: OrderId) -> Result<Option<Order>, DbError> {
     let mut on = on.into();
     let row: Option<OrderRow> = on.again().sql(ORDER_BY_ID).bind(id).optional().await?;
     match row {
@@ -300,7 +341,11 @@ pub(in crate::orders) struct Asked<'q> {
     pub(in crate::orders) external_order_id: Option<&'q str>,
 }
 
-pub(in crate::orders) async fn list_orders(db: &Db, asked: Asked<'_>, limit: Limit) -> Result<Vec<Order>, DbError> {
+pub(in crate::orders) async fn list_orders(
+    db: &Db,
+    asked: Asked<'_>,
+    limit: Limit,
+) -> Result<Vec<Order>, DbError> {
     let rows: Vec<OrderRow> = db
         .sql(LIST_ORDERS)
         .bind(asked.before)
@@ -325,7 +370,13 @@ fn whole(
     lines: Vec<LineRow>,
     refunds: Vec<(String, i64, Option<i64>)>,
 ) -> Result<Order, DbError> {
-    let refunds = refunds.into_iter().map(|(id, amount, goods_amount)| OrderRefund { id, amount, goods_amount });
+    let refunds = refunds
+        .into_iter()
+        .map(|(id, amount, goods_amount)| OrderRefund {
+            id,
+            amount,
+            goods_amount,
+        });
     Ok(Order {
         id: row.order_id,
         source_id: row.order_source_id,

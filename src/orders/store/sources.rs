@@ -1,7 +1,8 @@
 //! Sources and the acts on them.
 
 use super::{
-    CLOSE_SOURCE, INSERT_ACT, INSERT_SOURCE, LIST_SOURCES, SET_CONFIG, SOURCE_BY_ID, SOURCE_BY_TOKEN,
+    CLOSE_SOURCE, INSERT_ACT, INSERT_SOURCE, LIST_SOURCES, SET_CONFIG, SOURCE_BY_ID,
+    SOURCE_BY_TOKEN,
 };
 use crate::{
     kernel::{
@@ -29,7 +30,11 @@ pub(in crate::orders) struct SourceRow {
     pub(in crate::orders) closed_at: Option<Instant>,
 }
 
-pub(in crate::orders) async fn add_source(tx: &mut Tx, row: &SourceRow, token: &Digest) -> Result<(), DbError> {
+pub(in crate::orders) async fn add_source(
+    tx: &mut Tx,
+    row: &SourceRow,
+    token: &Digest,
+) -> Result<(), DbError> {
     tx.sql(INSERT_SOURCE)
         .bind(row.order_source_id)
         .bind(row.shop_id)
@@ -53,7 +58,13 @@ pub(in crate::orders) async fn add_act(
     act: SourceAct,
     at: Instant,
 ) -> Result<(), DbError> {
-    tx.sql(INSERT_ACT).bind(leaf).bind(source).bind(act).bind(at).execute().await?;
+    tx.sql(INSERT_ACT)
+        .bind(leaf)
+        .bind(source)
+        .bind(act)
+        .bind(at)
+        .execute()
+        .await?;
     Ok(())
 }
 
@@ -68,7 +79,11 @@ pub(in crate::orders) async fn source_by_token(
     on: impl Into<On<'_>>,
     token: &Digest,
 ) -> Result<Option<SourceRow>, DbError> {
-    on.into().sql(SOURCE_BY_TOKEN).bind(token.as_slice()).optional().await
+    on.into()
+        .sql(SOURCE_BY_TOKEN)
+        .bind(token.as_slice())
+        .optional()
+        .await
 }
 
 pub(in crate::orders) async fn list_sources(
@@ -78,7 +93,13 @@ pub(in crate::orders) async fn list_sources(
     owner: AccountId,
     limit: Limit,
 ) -> Result<Vec<SourceRow>, DbError> {
-    db.sql(LIST_SOURCES).bind(before).bind(sees_all).bind(owner).bind(limit.probe()).all().await
+    db.sql(LIST_SOURCES)
+        .bind(before)
+        .bind(sees_all)
+        .bind(owner)
+        .bind(limit.probe())
+        .all()
+        .await
 }
 
 /// Swaps the sealed config; false when it was changed or closed meanwhile.
@@ -88,10 +109,21 @@ pub(in crate::orders) async fn set_config(
     from: &[u8],
     to: &[u8],
 ) -> Result<bool, DbError> {
-    Ok(tx.sql(SET_CONFIG).bind(id).bind(from).bind(to).execute().await? == 1)
+    Ok(tx
+        .sql(SET_CONFIG)
+        .bind(id)
+        .bind(from)
+        .bind(to)
+        .execute()
+        .await?
+        == 1)
 }
 
 /// Closes; false when it is closed already.
-pub(in crate::orders) async fn close_source(tx: &mut Tx, id: OrderSourceId, at: Instant) -> Result<bool, DbError> {
+pub(in crate::orders) async fn close_source(
+    tx: &mut Tx,
+    id: OrderSourceId,
+    at: Instant,
+) -> Result<bool, DbError> {
     Ok(tx.sql(CLOSE_SOURCE).bind(id).bind(at).execute().await? == 1)
 }
