@@ -4,13 +4,18 @@
 use std::collections::BTreeMap;
 
 use chrono::{SecondsFormat, TimeDelta};
+use futures_util::future::BoxFuture;
 use proptest::{prelude::*, sample::Index, test_runner::TestRunner};
 use serde_json::{Value, json};
-use tinvia::{commissions, ledger};
+use tinvia::{
+    commissions,
+    kernel::{context::Context, db::DbError},
+    ledger,
+};
 
 use crate::support::{
     TestApp,
-    seed::{Market, Passport, fresh, text},
+    seed::{Market, Passport, fresh, order_event, refund_event, text},
 };
 
 /// Histories per engine.
@@ -380,4 +385,54 @@ both_engines! {
         assert_eq!(after, owed, "the end of the hold moves nothing from one owner to another");
         assert_eq!(commissions::laws(db).await.unwrap(), []);
     }
+
+    async fn many_workers_fold_and_release_each_sale_once(app: TestApp) {
+        let market = app.market().await;
+        let (_, code) = market.link().await;
+        let token = market.click(&app, &code).await;
+        let at = app.now().to_rfc3339();
+        for _ in 0..12 {
+            let number = fresh("N");
+            let sale = order_event("order.paid", &number, &at, Some(&token));
+            market.deliver(&app, &sale).await.expect(200);
+            market.deliver(&app, &refund_event(&number, &at, "R1", 500_000)).await.expect(200);
+        }
+        at_once(&app, |ctx| Box::pin(commissions::run_fold(ctx))).await;
+        let db = &app.context().db;
+        let mine = &market.affiliate.id;
+        let [(.., balance)] = ledger::balances_of(db, mine).await.unwrap()[..] else { panic!() };
+        assert_eq!((balance.pending_in_minor, balance.posted_minor), (12 * 60_000, 0));
+        app.clock.advance(TimeDelta::days(14));
+        let released = at_once(&app, |ctx| Box::pin(commissions::release_due(ctx, 5))).await;
+        assert_eq!(released, 12);
+        let [(.., balance)] = ledger::balances_of(db, mine).await.unwrap()[..] else { panic!() };
+        assert_eq!((balance.pending_in_minor, balance.posted_minor), (0, 12 * 60_000));
+        assert_eq!(ledger::laws(db).await.unwrap(), []);
+        assert_eq!(commissions::laws(db).await.unwrap(), []);
+    }
+}
+
+type Job = fn(Context) -> BoxFuture<'static, Result<u64, DbError>>;
+
+/// Runs a job from several workers at once, each until it finds nothing to do, as on several nodes.
+async fn at_once(app: &TestApp, job: Job) -> u64 {
+    let workers = (0..4).map(|_| {
+        let ctx = app.context().clone();
+        tokio::spawn(async move {
+            let mut done = 0;
+            loop {
+                match job(ctx.clone()).await {
+                    Ok(0) => return done,
+                    Ok(some) => done += some,
+                    Err(DbError::Busy(_)) => {}
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+        })
+    });
+    futures_util::future::join_all(workers)
+        .await
+        .into_iter()
+        .map(Result::unwrap)
+        .sum()
 }
