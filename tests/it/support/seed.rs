@@ -163,8 +163,8 @@ impl Passport {
             document_number: self.number.clone(),
             surname: self.surname.clone(),
             given_names: self.given.clone(),
-            date_of_birth: two_digit(self.born),
-            date_of_expiry: two_digit(self.expires_on),
+            date_of_birth: zone_date(self.born),
+            date_of_expiry: zone_date(self.expires_on),
             ..mrz::Td3Fields::default()
         });
         zone.lines().map(str::to_owned).collect()
@@ -184,10 +184,8 @@ impl Passport {
     }
 }
 
-fn two_digit(day: NaiveDate) -> mrz::MrzDate {
-    format!("{:02}{:02}{:02}", day.year() % 100, day.month(), day.day())
-        .parse()
-        .unwrap()
+fn zone_date(day: NaiveDate) -> mrz::MrzDate {
+    day.to_string().parse().unwrap()
 }
 
 /// A shop with a product, a program and an order source, and a verified affiliate.
