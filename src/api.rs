@@ -9,7 +9,9 @@ use utoipa::openapi::{
 };
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
-use crate::{accounts, catalogue, clicks, compliance, identity, links, web::ProblemBody};
+use crate::{
+    accounts, catalogue, clicks, commissions, compliance, identity, links, orders, web::ProblemBody,
+};
 
 /// Mounts every slice.
 pub fn api(cfg: &mut ServiceConfig) {
@@ -24,7 +26,9 @@ fn v1(cfg: &mut ServiceConfig) {
         .configure(catalogue::routes)
         .configure(compliance::routes)
         .configure(links::routes)
-        .configure(clicks::routes);
+        .configure(clicks::routes)
+        .configure(orders::routes)
+        .configure(commissions::routes);
 }
 
 /// The document of what [`api`] mounts, OpenAPI 3.1.

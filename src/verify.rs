@@ -1,9 +1,9 @@
 //! `tinvia verify`: asks every slice for stored rows that break a law of the system.
 
 use crate::{
-    audit, catalogue, compliance,
+    audit, catalogue, commissions, compliance,
     kernel::{context::Context, db::DbError, law::Breach},
-    links,
+    ledger, links, orders,
 };
 
 /// The laws, by number, as `ARCHITECTURE.md` words them.
@@ -31,6 +31,9 @@ pub async fn breaches(ctx: &Context) -> Result<Vec<Breach>, DbError> {
     found.extend(catalogue::laws(&ctx.db).await?);
     found.extend(compliance::laws(&ctx.db).await?);
     found.extend(links::laws(&ctx.db).await?);
+    found.extend(orders::laws(&ctx.db).await?);
+    found.extend(ledger::laws(&ctx.db).await?);
+    found.extend(commissions::laws(&ctx.db).await?);
     found.sort_by_key(|breach| breach.law);
     Ok(found)
 }

@@ -6,6 +6,7 @@ mod support;
 mod api;
 mod floor;
 mod guards;
+mod ledger_laws;
 mod schema;
 mod statements;
 mod tidy;

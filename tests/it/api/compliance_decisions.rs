@@ -10,7 +10,7 @@ use tinvia::{
     },
     kernel::{
         actor::Actor as Cause,
-        db::{DbError, Statement, Text},
+        db::{DbError, Engine, Statement, Text},
         ids::{AccountId, ProductId, ShopId},
     },
 };
@@ -249,6 +249,32 @@ both_engines! {
         assert_eq!(replayed["same"], true);
     }
 
+    async fn a_list_cannot_change_under_a_decision(app: TestApp) {
+        if app.context().db.engine() == Engine::Sqlite {
+            // One writer: the second transaction does not even begin before the first has ended.
+            return;
+        }
+        let subject = subject(&app, "", "Túi");
+        let (ctx, screener) = (app.context().clone(), fresh_state().screener);
+        let changed_meanwhile: Result<bool, DbError> = app
+            .context()
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    compliance::decide(tx, &ctx, &screener, &Cause::System("test"), subject).await?;
+                    let change = ctx.db.write(|tx| {
+                        Box::pin(async move {
+                            tx.sql(IMPATIENT).execute().await?;
+                            tx.sql(CHANGE).execute().await
+                        })
+                    });
+                    Ok(!matches!(change.await, Err(DbError::Busy(_))))
+                })
+            })
+            .await;
+        assert!(!changed_meanwhile.unwrap());
+    }
+
     async fn a_decision_cannot_be_edited(app: TestApp) {
         decide(&app, subject(&app, "", "heroin")).await;
         for sql in [
@@ -262,6 +288,15 @@ both_engines! {
         all_is_well(&app).await;
     }
 }
+
+const IMPATIENT: Statement = Statement {
+    name: "IMPATIENT",
+    text: Text::Both("SET LOCAL lock_timeout = '100ms'"),
+};
+const CHANGE: Statement = Statement {
+    name: "CHANGE",
+    text: Text::Both("UPDATE list_head SET version = version WHERE list = 'violating-goods'"),
+};
 
 async fn run(app: &TestApp, sql: &'static str) -> Result<u64, DbError> {
     let statement = Statement {

@@ -1,6 +1,6 @@
 //! What stories begin with, made through the API as its owners would make it.
 
-use chrono::{Datelike as _, Months, NaiveDate};
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 use tinvia::{
     accounts,
@@ -163,8 +163,8 @@ impl Passport {
             document_number: self.number.clone(),
             surname: self.surname.clone(),
             given_names: self.given.clone(),
-            date_of_birth: zone_date(self.born),
-            date_of_expiry: zone_date(self.expires_on),
+            date_of_birth: two_digit(self.born),
+            date_of_expiry: two_digit(self.expires_on),
             ..mrz::Td3Fields::default()
         });
         zone.lines().map(str::to_owned).collect()
@@ -184,7 +184,7 @@ impl Passport {
     }
 }
 
-fn zone_date(day: NaiveDate) -> mrz::MrzDate {
+fn two_digit(day: NaiveDate) -> mrz::MrzDate {
     day.to_string().parse().unwrap()
 }
 
