@@ -10,7 +10,8 @@ use utoipa::openapi::{
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
 use crate::{
-    accounts, catalogue, clicks, commissions, compliance, identity, links, orders, web::ProblemBody,
+    accounts, catalogue, clicks, commissions, compliance, identity, links, orders,
+    web::{Kind, ProblemBody, problem::kinds},
 };
 
 /// Mounts every slice.
@@ -206,4 +207,20 @@ pub fn operations(document: &OpenApi) -> impl Iterator<Item = (Method, &str, &Op
                 .map(|operation| (method, path.as_str(), operation))
         })
     })
+}
+
+/// Every problem code there is, floor and slices.
+pub fn problems() -> impl Iterator<Item = &'static Kind> {
+    let slices = [
+        kinds::PROBLEMS,
+        accounts::PROBLEMS,
+        catalogue::PROBLEMS,
+        clicks::PROBLEMS,
+        commissions::PROBLEMS,
+        compliance::PROBLEMS,
+        identity::PROBLEMS,
+        links::PROBLEMS,
+        orders::PROBLEMS,
+    ];
+    slices.into_iter().flatten().copied()
 }

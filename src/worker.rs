@@ -135,14 +135,14 @@ impl Heard {
     async fn hear(&mut self, ctx: &Context) -> Result<u64, DbError> {
         let now = ctx.ambient.now();
         let since = self.up_to.unwrap_or(now) - HEARING_OVERLAP;
-        for announcement in outbox::heard_since(&ctx.db, since).await? {
-            let first = self
-                .recent
-                .insert(announcement.announcement_id, announcement.recorded_at);
+        let recent = &mut self.recent;
+        outbox::hear_since(&ctx.db, since, |announcement| {
+            let first = recent.insert(announcement.announcement_id, announcement.recorded_at);
             if first.is_none() {
                 ctx.db.hear(&announcement.topic, &announcement.subject);
             }
-        }
+        })
+        .await?;
         self.recent.retain(|_, at| *at > since - HEARING_OVERLAP);
         self.up_to = Some(now);
         ctx.db.hear("outbox", "");

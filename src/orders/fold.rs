@@ -10,7 +10,7 @@
 //! 4. Facts are joined; an order is written when it changed.
 //! 5. Deliveries are settled. One that cannot be read is parked and stops nobody.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, hash_map::Entry};
 
 use super::{
     model::{DeliveryStatus, OrderFact, Reason, Source},
@@ -109,15 +109,15 @@ async fn known<'s>(
     sources: &'s mut HashMap<OrderSourceId, Source>,
     id: OrderSourceId,
 ) -> Result<&'s Source, DbError> {
-    if !sources.contains_key(&id) {
-        let row = store::source_by_id(&mut *tx, id).await?;
-        let row =
-            row.ok_or_else(|| DbError::Broken(format!("{id} has deliveries and is missing")))?;
-        sources.insert(id, sealed::open_source(ctx, &row)?);
+    match sources.entry(id) {
+        Entry::Occupied(known) => Ok(known.into_mut()),
+        Entry::Vacant(place) => {
+            let row = store::source_by_id(&mut *tx, id).await?;
+            let missing = || DbError::Broken(format!("{id} has deliveries and is missing"));
+            let row = row.ok_or_else(missing)?;
+            Ok(place.insert(sealed::open_source(ctx, &row)?))
+        }
     }
-    sources
-        .get(&id)
-        .ok_or_else(|| DbError::Broken(format!("{id} was lost")))
 }
 
 fn read(ctx: &Context, source: &Source, delivery: &Claimed) -> Result<Vec<OrderFact>, Unread> {

@@ -189,7 +189,7 @@ fn flush(db: Db) -> Flush<NewDelivery, ()> {
         Box::pin(async move {
             let answers = vec![(); deliveries.len()];
             let mut sorted = deliveries;
-            sorted.sort_by(|a, b| (a.source_id, a.dedupe_key).cmp(&(b.source_id, b.dedupe_key)));
+            sorted.sort_by_key(|delivery| (delivery.source_id, delivery.dedupe_key));
             let sorted = Arc::new(sorted);
             let mut tried = 0;
             loop {

@@ -26,7 +26,7 @@ const SAMPLE: i64 = 200;
 /// How often a difference is looked at again.
 const LOOKS_AGAIN: u32 = 3;
 
-fn breach(about: impl ToString, what: &'static str) -> Breach {
+fn breach(about: &impl ToString, what: &'static str) -> Breach {
     Breach {
         law: LAW,
         about: about.to_string(),
@@ -38,10 +38,10 @@ fn breach(about: impl ToString, what: &'static str) -> Breach {
 pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
     let mut found = Vec::new();
     for id in store::applied_without_fact(db).await? {
-        found.push(breach(id, "an applied delivery has no fact"));
+        found.push(breach(&id, "an applied delivery has no fact"));
     }
     for id in store::fact_of_pending(db).await? {
-        found.push(breach(id, "a pending delivery has a fact already"));
+        found.push(breach(&id, "a pending delivery has a fact already"));
     }
     Ok(found)
 }
@@ -51,7 +51,7 @@ pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
 pub async fn verify_rebuild(db: &Db, ctx: &Context) -> Result<Vec<Breach>, DbError> {
     let mut found = Vec::new();
     for id in store::stuck(db, ctx.ambient.now() - WAIT_MAX).await? {
-        found.push(breach(id, "a delivery waits for the fold too long"));
+        found.push(breach(&id, "a delivery waits for the fold too long"));
     }
     let mut sources = HashMap::new();
     for held in store::states_below(db, OrderId::from_uuid(uuid::Uuid::max()), SAMPLE).await? {
@@ -67,7 +67,7 @@ pub async fn verify_rebuild(db: &Db, ctx: &Context) -> Result<Vec<Breach>, DbErr
             differing = differs(db, ctx, &mut sources, &held).await?;
         }
         if let Some(what) = differing {
-            found.push(breach(held.order_id, what));
+            found.push(breach(&held.order_id, what));
         }
     }
     found.truncate(usize::try_from(BREACHES_MAX).unwrap_or(usize::MAX));

@@ -21,6 +21,7 @@ mod rules;
 mod sealed;
 mod sources;
 mod store;
+mod words;
 
 pub use error::InboundError;
 pub use fold::fold_pending;

@@ -202,22 +202,22 @@ struct OrdersAsked {
 pub(super) async fn list_orders(
     ctx: Data<Context>,
     caller: Caller,
-    asked: Query<OrdersAsked>,
+    page: Query<OrdersAsked>,
 ) -> Result<HttpResponse, Problem> {
     caller.allow(READERS, Some(Scope::OrdersRead))?;
     let asker = asker(&caller, Role::STAFF);
-    let limit = asked.0.limit.unwrap_or_default();
-    let asked = asked.0;
-    let wanted = Asked {
-        before: asked
+    let limit = page.0.limit.unwrap_or_default();
+    let wanted = page.0;
+    let asked_for = Asked {
+        before: wanted
             .starting_after
             .unwrap_or(OrderId::from_uuid(uuid::Uuid::max())),
         sees_all: asker.sees_all,
         owner: asker.account,
-        source: asked.order_source_id,
-        external_order_id: asked.external_order_id.as_ref().map(Line::as_str),
+        source: wanted.order_source_id,
+        external_order_id: wanted.external_order_id.as_ref().map(Line::as_str),
     };
-    let orders = store::list_orders(&ctx.db, wanted, limit).await?;
+    let orders = store::list_orders(&ctx.db, asked_for, limit).await?;
     let page = Page::cut(orders, limit, |order| order.id).map(OrderView::from);
     Ok(HttpResponse::Ok().json(page))
 }

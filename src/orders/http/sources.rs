@@ -241,12 +241,12 @@ struct SourcesAsked {
 pub(super) async fn list_sources(
     ctx: Data<Context>,
     caller: Caller,
-    asked: Query<SourcesAsked>,
+    page: Query<SourcesAsked>,
 ) -> Result<HttpResponse, Problem> {
     caller.allow(READERS, Some(Scope::OrdersRead))?;
     let asker = asker(&caller, Role::STAFF);
-    let limit = asked.0.limit.unwrap_or_default();
-    let before = asked
+    let limit = page.0.limit.unwrap_or_default();
+    let before = page
         .0
         .starting_after
         .unwrap_or(OrderSourceId::from_uuid(uuid::Uuid::max()));
@@ -408,19 +408,19 @@ pub(super) async fn list_deliveries(
     ctx: Data<Context>,
     caller: Caller,
     id: Path<OrderSourceId>,
-    asked: Query<DeliveriesAsked>,
+    page: Query<DeliveriesAsked>,
 ) -> Result<HttpResponse, Problem> {
     caller.allow(READERS, Some(Scope::OrdersRead))?;
     let source = sources::look(&ctx, &asker(&caller, Role::STAFF), id.0)
         .await?
         .source
         .id;
-    let limit = asked.0.limit.unwrap_or_default();
-    let before = asked
+    let limit = page.0.limit.unwrap_or_default();
+    let before = page
         .0
         .starting_after
         .unwrap_or(DeliveryId::from_uuid(uuid::Uuid::max()));
-    let rows = store::list_deliveries(&ctx.db, source, before, asked.0.status, limit).await?;
+    let rows = store::list_deliveries(&ctx.db, source, before, page.0.status, limit).await?;
     let page = Page::cut(rows, limit, |delivery| delivery.id).map(DeliveryView::from);
     Ok(HttpResponse::Ok().json(page))
 }

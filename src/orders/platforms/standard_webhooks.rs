@@ -123,7 +123,7 @@ impl Adaptor for StandardWebhooks {
             .or(sent_at);
         let updated_at = updated_at.ok_or(Reason::FieldMissing)?;
         let version = Version::of(updated_at, kind, &sha256(&[raw]));
-        Ok(vec![fact(data, version, sent_at, reading)?])
+        Ok(vec![fact(&data, version, sent_at, reading)?])
     }
 }
 
@@ -235,7 +235,7 @@ struct RefundLineIn<'r> {
 }
 
 fn fact(
-    data: Data<'_>,
+    data: &Data<'_>,
     version: Version,
     sent_at: Option<Instant>,
     reading: Reading<'_>,
@@ -256,7 +256,7 @@ fn fact(
     let body = match lines {
         [] if tells_otherwise => None,
         [] => return Err(Reason::FieldMissing),
-        lines => Some(body(&data, lines, currency, reading)?),
+        lines => Some(body(data, lines, currency, reading)?),
     };
     Ok(OrderFact {
         external_order_id: data.order_id.as_ref().ok_or(Reason::FieldMissing)?.id()?,

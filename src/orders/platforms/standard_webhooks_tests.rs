@@ -22,7 +22,7 @@ fn verify(
     StandardWebhooks.verify(&headers(&StandardWebhooks, all), raw, config, now)
 }
 
-fn signed<'a>(signature: &'a str) -> [(&'a str, &'a str); 3] {
+fn signed(signature: &str) -> [(&str, &str); 3] {
     [
         ("Webhook-Id", "msg_demo_0001"),
         ("Webhook-Timestamp", "1785574800"),

@@ -112,7 +112,7 @@ fn is_ping(raw: &[u8]) -> bool {
     })
 }
 
-/// The secret as the shop decodes it: WordPress knows these entities and no others.
+/// The secret as the shop decodes it: `WordPress` knows these entities and no others.
 fn html_decoded(secret: &str) -> Cow<'_, str> {
     const ENTITIES: &[(&str, &str)] = &[
         ("&quot;", "\""),

@@ -13,5 +13,8 @@ mod commissions_histories;
 mod compliance_decisions;
 mod compliance_lists;
 mod compliance_screening;
+mod identity;
 mod links;
 mod links_dead;
+mod order_sources;
+mod orders;
