@@ -109,15 +109,6 @@ async fn known<'s>(
     sources: &'s mut HashMap<OrderSourceId, Source>,
     id: OrderSourceId,
 ) -> Result<&'s Source, DbError> {
-    if !sources.contains_key(&id) {
-        let row = store::source_by_id(&mut *tx, id).await?;
-        let row =
-            row.ok_or_else(|| DbError::Broken(format!("{id} has deliveries and is missing")))?;
-        sources.insert(id, sealed::open_source(ctx, &row)?);
-    }
-    sources
-        .get(&id)
-        .ok_or_else(|| DbError::Broken(format!("{id} was lost")))
     match sources.entry(id) {
         Entry::Occupied(known) => Ok(known.into_mut()),
         Entry::Vacant(place) => {

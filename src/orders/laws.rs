@@ -26,7 +26,6 @@ const SAMPLE: i64 = 200;
 /// How often a difference is looked at again.
 const LOOKS_AGAIN: u32 = 3;
 
-fn breach(about: impl ToString, what: &'static str) -> Breach {
 fn breach(about: &impl ToString, what: &'static str) -> Breach {
     Breach {
         law: LAW,

@@ -206,10 +206,6 @@ pub(super) async fn list_orders(
 ) -> Result<HttpResponse, Problem> {
     caller.allow(READERS, Some(Scope::OrdersRead))?;
     let asker = asker(&caller, Role::STAFF);
-    let limit = asked.0.limit.unwrap_or_default();
-    let asked = asked.0;
-    let wanted = Asked {
-        before: asked
     let limit = page.0.limit.unwrap_or_default();
     let wanted = page.0;
     let asked_for = Asked {

@@ -245,8 +245,6 @@ pub(super) async fn list_sources(
 ) -> Result<HttpResponse, Problem> {
     caller.allow(READERS, Some(Scope::OrdersRead))?;
     let asker = asker(&caller, Role::STAFF);
-    let limit = asked.0.limit.unwrap_or_default();
-    let before = asked
     let limit = page.0.limit.unwrap_or_default();
     let before = page
         .0
@@ -417,14 +415,11 @@ pub(super) async fn list_deliveries(
         .await?
         .source
         .id;
-    let limit = asked.0.limit.unwrap_or_default();
-    let before = asked
+    let limit = page.0.limit.unwrap_or_default();
+    let before = page
         .0
         .starting_after
         .unwrap_or(DeliveryId::from_uuid(uuid::Uuid::max()));
-    let rows = store::list_deliveries(&ctx.db, source, before, asked.0.status, limit).await?;
-    let limit = page.0.limit.unwrap_or_default();
-    let before = page
     let rows = store::list_deliveries(&ctx.db, source, before, page.0.status, limit).await?;
     let page = Page::cut(rows, limit, |delivery| delivery.id).map(DeliveryView::from);
     Ok(HttpResponse::Ok().json(page))

@@ -22,7 +22,6 @@ fn verify(
     StandardWebhooks.verify(&headers(&StandardWebhooks, all), raw, config, now)
 }
 
-fn signed<'a>(signature: &'a str) -> [(&'a str, &'a str); 3] {
 fn signed(signature: &str) -> [(&str, &str); 3] {
     [
         ("Webhook-Id", "msg_demo_0001"),

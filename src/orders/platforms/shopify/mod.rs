@@ -9,14 +9,11 @@ use self::wire::{LineIn, OrderIn, RefundIn, RefundLineIn, shop_half};
 use super::{
     Adaptor, ConfigFault, Headers, Reading, SignatureWrong, Unread, Verified, digest_of_base64,
     instant, json, repeat_key, sides, signed_by_any,
-    values::{self, Few, Loose, Scalar},
     values::{self, Few, Scalar},
 };
 use crate::{
     kernel::{clock::Instant, digest::sha256, money::Currency},
     orders::model::{
-        FactKind, LINES_MAX, OrderBody, OrderFact, REFUNDS_MAX, Reason, Refund, RefundLine,
-        SoldLine, SourceConfig, Version,
         FactKind, OrderBody, OrderFact, Reason, Refund, RefundLine, SoldLine, SourceConfig, Version,
     },
 };
@@ -146,152 +143,6 @@ impl Adaptor for Shopify {
         };
         Ok(vec![fact])
     }
-}
-
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'r"))]
-struct OrderIn<'r> {
-    id: Option<Scalar<'r>>,
-    currency: Option<String>,
-    line_items: Option<Few<LineIn<'r>, LINES_MAX>>,
-    subtotal_price: Option<Scalar<'r>>,
-    total_discounts: Option<Scalar<'r>>,
-    total_shipping_price_set: Option<MoneySet<'r>>,
-    shipping_lines: Option<Few<ShippingIn<'r>, SMALL_LIST_MAX>>,
-    total_tax: Option<Scalar<'r>>,
-    total_price: Option<Scalar<'r>>,
-    taxes_included: Option<bool>,
-    refunds: Option<Few<RefundIn<'r>, REFUNDS_MAX>>,
-    discount_codes: Option<Few<CodeIn, SMALL_LIST_MAX>>,
-    note_attributes: Option<Few<NoteIn<'r>, SMALL_LIST_MAX>>,
-    landing_site: Option<String>,
-    referring_site: Option<String>,
-    customer: Option<CustomerIn<'r>>,
-    email: Option<String>,
-    financial_status: Option<String>,
-    cancelled_at: Option<String>,
-    test: Option<bool>,
-    created_at: Option<String>,
-    updated_at: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'r"))]
-struct LineIn<'r> {
-    id: Scalar<'r>,
-    product_id: Option<Scalar<'r>>,
-    variant_id: Option<Scalar<'r>>,
-    sku: Option<String>,
-    title: Option<String>,
-    quantity: Scalar<'r>,
-    price: Scalar<'r>,
-    discount_allocations: Option<Few<AllocationIn<'r>, SMALL_LIST_MAX>>,
-    tax_lines: Option<Few<TaxIn<'r>, SMALL_LIST_MAX>>,
-}
-
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'r"))]
-struct AllocationIn<'r> {
-    amount: Option<Scalar<'r>>,
-    amount_set: Option<MoneySet<'r>>,
-}
-
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'r"))]
-struct TaxIn<'r> {
-    price: Option<Scalar<'r>>,
-    price_set: Option<MoneySet<'r>>,
-}
-
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'r"))]
-struct ShippingIn<'r> {
-    discounted_price: Option<Scalar<'r>>,
-    price: Option<Scalar<'r>>,
-}
-
-/// An amount in two currencies, of which only the shop's counts.
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'r"))]
-struct MoneySet<'r> {
-    shop_money: Option<ShopMoney<'r>>,
-}
-
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'r"))]
-struct ShopMoney<'r> {
-    amount: Option<Scalar<'r>>,
-    currency_code: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct CodeIn {
-    code: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'r"))]
-struct NoteIn<'r> {
-    name: Option<String>,
-    value: Option<Loose<'r>>,
-}
-
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'r"))]
-struct CustomerIn<'r> {
-    id: Option<Scalar<'r>>,
-    email: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'r"))]
-struct RefundIn<'r> {
-    id: Scalar<'r>,
-    order_id: Option<Scalar<'r>>,
-    created_at: Option<String>,
-    processed_at: Option<String>,
-    transactions: Option<Few<TransactionIn<'r>, SMALL_LIST_MAX>>,
-    refund_line_items: Option<Few<RefundLineIn<'r>, LINES_MAX>>,
-    order_adjustments: Option<Few<AdjustmentIn<'r>, SMALL_LIST_MAX>>,
-    total_duties_set: Option<MoneySet<'r>>,
-}
-
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'r"))]
-struct TransactionIn<'r> {
-    kind: Option<String>,
-    status: Option<String>,
-    amount: Option<Scalar<'r>>,
-    currency: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'r"))]
-struct RefundLineIn<'r> {
-    line_item_id: Scalar<'r>,
-    quantity: Option<Scalar<'r>>,
-    subtotal: Option<Scalar<'r>>,
-    subtotal_set: Option<MoneySet<'r>>,
-    total_tax: Option<Scalar<'r>>,
-    total_tax_set: Option<MoneySet<'r>>,
-}
-
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "'de: 'r"))]
-struct AdjustmentIn<'r> {
-    kind: Option<String>,
-    amount: Option<Scalar<'r>>,
-    amount_set: Option<MoneySet<'r>>,
-}
-
-/// The shop's half of an amount, else the plain one.
-fn shop_half<'a, 'r>(
-    set: Option<&'a MoneySet<'r>>,
-    plain: Option<&'a Scalar<'r>>,
-) -> Option<&'a Scalar<'r>> {
-    set.and_then(|set| set.shop_money.as_ref())
-        .and_then(|money| money.amount.as_ref())
-        .or(plain)
 }
 
 fn order_fact(
@@ -492,12 +343,6 @@ fn currency_of(sent: &RefundIn<'_>) -> Result<Option<Currency>, Reason> {
         .chain(adjustments.filter_map(|adjustment| adjustment.amount_set.as_ref()))
         .chain(sent.total_duties_set.as_ref());
     let mut codes = sets.filter_map(|set| set.shop_money.as_ref()?.currency_code.as_deref());
-    let transactions = sent.transactions.iter().flat_map(Few::first);
-    let code = codes.next().or_else(|| {
-        transactions
-            .filter_map(|paid| paid.currency.as_deref())
-            .next()
-    });
     let mut transactions = sent.transactions.iter().flat_map(Few::first);
     let code = codes
         .next()
