@@ -1,8 +1,7 @@
 //! `tinvia verify`: asks every slice for stored rows that break a law of the system.
 
 use crate::{
-    accounts, audit, catalogue, commissions, compliance,
-    audit, catalogue, compliance, identity,
+    accounts, audit, catalogue, commissions, compliance, identity,
     kernel::{context::Context, db::DbError, law::Breach},
     ledger, links, orders,
 };

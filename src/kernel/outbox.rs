@@ -74,7 +74,9 @@ pub async fn hear_since(
     loop {
         let (at, id) = after;
         let page: Vec<Announcement> = db.sql(SINCE).bind(at).bind(id).bind(PAGE).all().await?;
-        let Some(last) = page.last() else { return Ok(()) };
+        let Some(last) = page.last() else {
+            return Ok(());
+        };
         after = (last.recorded_at, last.announcement_id);
         page.into_iter().for_each(&mut hear);
     }
