@@ -50,7 +50,7 @@ impl Stall {
     }
 
     /// The usual request with some members changed.
-    pub(super) fn body_with(&self, changes: Value) -> Value {
+    pub(super) fn body_with(&self, changes: &Value) -> Value {
         let mut body = self.body();
         for (member, value) in changes.as_object().unwrap() {
             body[member] = value.clone();
@@ -151,7 +151,7 @@ both_engines! {
         officer.post(path, entry("term", "dầu gội ma", "refuse")).await.expect(201);
         let product_id = stall.product("Dầu gội ma mị").await;
 
-        let body = stall.body_with(json!({ "product_id": product_id }));
+        let body = stall.body_with(&json!({ "product_id": product_id }));
         let reply = stall.affiliate.post("/v1/links", body).await;
         let problem = reply.problem(451, "link-refused");
         assert_eq!(problem["grounds"][0]["code"], "violating-goods");
@@ -168,7 +168,7 @@ both_engines! {
         officer.post(path, entry("term", "rượu thuốc bí truyền", "review")).await.expect(201);
         let product_id = stall.product("Rượu thuốc bí truyền").await;
 
-        let body = stall.body_with(json!({ "product_id": product_id }));
+        let body = stall.body_with(&json!({ "product_id": product_id }));
         let review = stall.affiliate.post("/v1/links", body).await.expect(202);
         assert_eq!(review["status"], "in_review");
         assert_eq!(review["grounds"][0]["code"], "banned-line");
@@ -248,7 +248,7 @@ both_engines! {
             (json!({ "sub_id5": "a\u{0}b" }), "request-invalid", "/sub_id5"),
             (json!({ "more": 1 }), "request-invalid", "/more"),
         ] {
-            let reply = stall.affiliate.post("/v1/links", stall.body_with(changes.clone())).await;
+            let reply = stall.affiliate.post("/v1/links", stall.body_with(&changes)).await;
             let problem = reply.problem(422, code);
             assert_eq!(problem["errors"][0]["pointer"], pointer, "{changes}: {problem}");
         }
@@ -258,7 +258,7 @@ both_engines! {
 
     async fn an_app_channel_needs_no_address(app: TestApp) {
         let stall = Stall::open(&app).await;
-        let body = stall.body_with(json!({ "channel": { "kind": "zalo" }, "sub_id1": " live-1 ", "sub_id5": "hà nội" }));
+        let body = stall.body_with(&json!({ "channel": { "kind": "zalo" }, "sub_id1": " live-1 ", "sub_id5": "hà nội" }));
         let link = stall.affiliate.post("/v1/links", body).await.expect(201);
         assert_eq!(link["channel"], json!({ "kind": "zalo", "url": null }));
         assert_eq!((&link["sub_id1"], &link["sub_id5"]), (&json!("live-1"), &json!("hà nội")));
@@ -267,7 +267,7 @@ both_engines! {
 
     async fn a_deep_link_stays_on_the_hosts_that_the_program_names(app: TestApp) {
         let stall = Stall::open(&app).await;
-        let deep = stall.body_with(json!({ "url": "https://m.elsewhere.example.org/p?a=1&tv_click=old" }));
+        let deep = stall.body_with(&json!({ "url": "https://m.elsewhere.example.org/p?a=1&tv_click=old" }));
         let link = stall.affiliate.post("/v1/links", deep.clone()).await.expect(201);
         let reply = app.anon().get(&format!("/r/{}", text(&link, "code"))).await;
         let location = reply.header("location");
@@ -300,7 +300,7 @@ both_engines! {
     async fn a_slug_is_a_second_address_and_belongs_to_one_link(app: TestApp) {
         let stall = Stall::open(&app).await;
         assert_eq!(status_at(&app, "lan-summer").await, 404);
-        let body = stall.body_with(json!({ "slug": "lan-summer" }));
+        let body = stall.body_with(&json!({ "slug": "lan-summer" }));
         let link = stall.affiliate.post("/v1/links", body.clone()).await.expect(201);
         assert_eq!(link["slug"], "lan-summer");
         assert_eq!(status_at(&app, "lan-summer").await, 302);

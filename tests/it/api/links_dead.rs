@@ -142,7 +142,7 @@ both_engines! {
         let stall = Stall::open(&app).await;
         let officer = app.officer(&fresh("o")).await;
         let product_id = stall.product("Kem trộn siêu tốc").await;
-        let body = stall.body_with(json!({ "product_id": product_id }));
+        let body = stall.body_with(&json!({ "product_id": product_id }));
         let mut doomed = Vec::new();
         for _ in 0..3 {
             doomed.push(stall.affiliate.post("/v1/links", body.clone()).await.expect(201));
