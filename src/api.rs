@@ -9,7 +9,10 @@ use utoipa::openapi::{
 };
 use utoipa_actix_web::{AppExt as _, scope, service_config::ServiceConfig};
 
-use crate::{accounts, catalogue, clicks, compliance, identity, links, web::ProblemBody};
+use crate::{
+    accounts, catalogue, clicks, commissions, compliance, identity, links, orders,
+    web::{Kind, ProblemBody, problem::kinds},
+};
 
 /// Mounts every slice.
 pub fn api(cfg: &mut ServiceConfig) {
@@ -24,7 +27,9 @@ fn v1(cfg: &mut ServiceConfig) {
         .configure(catalogue::routes)
         .configure(compliance::routes)
         .configure(links::routes)
-        .configure(clicks::routes);
+        .configure(clicks::routes)
+        .configure(orders::routes)
+        .configure(commissions::routes);
 }
 
 /// The document of what [`api`] mounts, OpenAPI 3.1.
@@ -202,4 +207,20 @@ pub fn operations(document: &OpenApi) -> impl Iterator<Item = (Method, &str, &Op
                 .map(|operation| (method, path.as_str(), operation))
         })
     })
+}
+
+/// Every problem code there is, floor and slices.
+pub fn problems() -> impl Iterator<Item = &'static Kind> {
+    let slices = [
+        kinds::PROBLEMS,
+        accounts::PROBLEMS,
+        catalogue::PROBLEMS,
+        clicks::PROBLEMS,
+        commissions::PROBLEMS,
+        compliance::PROBLEMS,
+        identity::PROBLEMS,
+        links::PROBLEMS,
+        orders::PROBLEMS,
+    ];
+    slices.into_iter().flatten().copied()
 }

@@ -20,6 +20,7 @@ use crate::{
     accounts::{AccountsError, AccountsOptions, Authority},
     api::{self, Offered},
     clicks::{ClickLog, ClickLogOptions, Redirects},
+    commissions,
     compliance::{self, Compliance},
     config::Config,
     identity,
@@ -30,6 +31,7 @@ use crate::{
         secret::{KeyFault, KeyRing},
     },
     links::{Directory, DirectoryOptions, Keeper},
+    orders,
     web::{self, Problem, problem::kinds},
     worker::{self, Job},
 };
@@ -190,6 +192,7 @@ struct Shared {
     dependents: Arc<dyn identity::Dependents>,
     compliance: Data<Compliance>,
     redirects: Data<Redirects>,
+    inbox: Data<orders::Inbox>,
 }
 
 impl Shared {
@@ -213,6 +216,7 @@ impl Shared {
             dependents: Arc::new(Keeper),
             compliance: Data::new(Compliance::new(Arc::new(Keeper))),
             redirects: Data::new(Redirects::new(context, directory, log)),
+            inbox: Data::from(orders::Inbox::start(context).0),
         })
     }
 
@@ -229,6 +233,12 @@ impl Shared {
                 Box::pin(async move { identity::expire_due(&ctx, &dependents).await })
             }),
         });
+        jobs.push(Job {
+            name: "orders.fold",
+            every: Duration::from_secs(1),
+            wake: Some(self.inbox.wake()),
+            run: Arc::new(|ctx| Box::pin(commissions::run_fold(ctx))),
+        });
         jobs
     }
 
@@ -243,7 +253,8 @@ impl Shared {
             .app_data(Data::new(authenticator))
             .app_data(Data::new(Arc::clone(&self.dependents)))
             .app_data(self.compliance.clone())
-            .app_data(self.redirects.clone());
+            .app_data(self.redirects.clone())
+            .app_data(self.inbox.clone());
     }
 }
 

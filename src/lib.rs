@@ -21,6 +21,12 @@ pub mod links;
 
 pub mod clicks;
 
+pub mod orders;
+
+pub mod ledger;
+
+pub mod commissions;
+
 pub mod api;
 pub mod app;
 pub mod cli;

@@ -1,9 +1,10 @@
 //! `tinvia verify`: asks every slice for stored rows that break a law of the system.
 
 use crate::{
-    audit, catalogue, compliance,
+    accounts, audit, catalogue, commissions, compliance,
+    audit, catalogue, compliance, identity,
     kernel::{context::Context, db::DbError, law::Breach},
-    links,
+    ledger, links, orders,
 };
 
 /// The laws, by number, as `ARCHITECTURE.md` words them.
@@ -22,15 +23,27 @@ pub const LAWS: &[(u8, &str)] = &[
     (6, "money is a ledger"),
     (7, "money never depends on the click log"),
     (8, "history cannot be edited unnoticed"),
+    (9, "personal data is sealed"),
+    (10, "nothing without a limit"),
 ];
+
+/// Decisions replayed in one run, the oldest first.
+const REPLAYS_MAX: u64 = 100_000;
 
 /// Every breach found, at most a bounded number per law.
 pub async fn breaches(ctx: &Context) -> Result<Vec<Breach>, DbError> {
     let mut found = Vec::new();
+    found.extend(accounts::laws(&ctx.db).await?);
     found.extend(audit::laws(&ctx.db).await?);
     found.extend(catalogue::laws(&ctx.db).await?);
     found.extend(compliance::laws(&ctx.db).await?);
+    found.extend(identity::laws(&ctx.db).await?);
+    let screener = compliance::Screener::new();
+    found.extend(compliance::verify_replay(&ctx.db, &screener, REPLAYS_MAX).await?);
     found.extend(links::laws(&ctx.db).await?);
+    found.extend(orders::laws(&ctx.db).await?);
+    found.extend(ledger::laws(&ctx.db).await?);
+    found.extend(commissions::laws(&ctx.db).await?);
     found.sort_by_key(|breach| breach.law);
     Ok(found)
 }

@@ -8,7 +8,7 @@ use tokio::sync::Notify;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{
-    accounts,
+    accounts, commissions,
     kernel::{
         clock::Instant, context::Context, db::DbError, idempotency, ids::AnnouncementId, outbox,
     },
@@ -42,6 +42,8 @@ impl std::fmt::Debug for Job {
 const KEYS_KEPT: TimeDelta = TimeDelta::days(30);
 /// How long announcements are kept; a node that was away longer starts with an empty cache anyway.
 const ANNOUNCEMENTS_KEPT: TimeDelta = TimeDelta::days(1);
+/// Commissions released in one transaction.
+const RELEASED_MAX: i64 = 200;
 /// How far each question to the outbox reaches back over the last one: transactions commit out of order.
 const HEARING_OVERLAP: TimeDelta = TimeDelta::seconds(60);
 
@@ -70,6 +72,12 @@ pub fn jobs() -> Vec<Job> {
             every: Duration::from_hours(1),
             wake: None,
             run: Arc::new(|ctx| Box::pin(accounts::prune(ctx))),
+        },
+        Job {
+            name: "commissions.release",
+            every: Duration::from_mins(1),
+            wake: None,
+            run: Arc::new(|ctx| Box::pin(commissions::release_due(ctx, RELEASED_MAX))),
         },
     ]
 }
@@ -127,14 +135,14 @@ impl Heard {
     async fn hear(&mut self, ctx: &Context) -> Result<u64, DbError> {
         let now = ctx.ambient.now();
         let since = self.up_to.unwrap_or(now) - HEARING_OVERLAP;
-        for announcement in outbox::heard_since(&ctx.db, since).await? {
-            let first = self
-                .recent
-                .insert(announcement.announcement_id, announcement.recorded_at);
+        let recent = &mut self.recent;
+        outbox::hear_since(&ctx.db, since, |announcement| {
+            let first = recent.insert(announcement.announcement_id, announcement.recorded_at);
             if first.is_none() {
                 ctx.db.hear(&announcement.topic, &announcement.subject);
             }
-        }
+        })
+        .await?;
         self.recent.retain(|_, at| *at > since - HEARING_OVERLAP);
         self.up_to = Some(now);
         ctx.db.hear("outbox", "");

@@ -81,16 +81,32 @@ fn an_honest_token_says_who_and_for_how_long() {
     assert!(signer.verify(&forged(&ring(), |_, _| {}), at(1)).is_some());
 }
 
+fn with_header(ring: &KeyRing, name: &str, value: &Value) -> String {
+    forged(ring, |header, _| {
+        header.insert(name.to_owned(), value.clone());
+    })
+}
+
+fn with_claim(ring: &KeyRing, name: &str, value: &Value) -> String {
+    forged(ring, |_, claims| {
+        claims.insert(name.to_owned(), value.clone());
+    })
+}
+
+fn without(ring: &KeyRing, name: &str) -> String {
+    forged(ring, |header, claims| {
+        header.remove(name);
+        claims.remove(name);
+    })
+}
+
 #[test]
-fn s01_foreign_algorithms_and_keys_are_refused() {
-    let ring = ring();
-    let signer = signer(&ring);
+fn s01_an_absent_or_symmetric_algorithm_is_refused() {
+    let signer = signer(&ring());
     let refused = |token: &str| assert!(signer.verify(token, at(1)).is_none(), "{token}");
     let honest = token(&signer, at(0));
     let (message, signature) = honest.rsplit_once('.').unwrap();
     let (head, body) = message.split_once('.').unwrap();
-
-    // No algorithm, with and without a signature.
     for alg in ["none", "None", "NONE", ""] {
         let mut header = decoded(head);
         header.insert("alg".to_owned(), json!(alg));
@@ -101,38 +117,43 @@ fn s01_foreign_algorithms_and_keys_are_refused() {
     let public = signer.public_keys(at(1)).keys.remove(0);
     let raw = URL_SAFE_NO_PAD.decode(&public.x).unwrap();
     for key in [raw.as_slice(), public.x.as_bytes()] {
-        for (name, alg) in [("HS256", Algorithm::HS256), ("HS512", Algorithm::HS512)] {
+        for alg in [Algorithm::HS256, Algorithm::HS512] {
             let mut header = super::header(&public.kid);
             header.alg = alg;
-            let claims = decoded(body);
-            let mac =
-                jsonwebtoken::encode(&header, &claims, &EncodingKey::from_secret(key)).unwrap();
-            assert!(decoded(mac.split('.').next().unwrap())["alg"] == json!(name));
-            refused(&mac);
+            let key = EncodingKey::from_secret(key);
+            refused(&jsonwebtoken::encode(&header, &decoded(body), &key).unwrap());
         }
     }
-    // Our signature under another name, and none.
-    refused(&forged(&ring, |header, _| {
-        drop(header.insert("kid".to_owned(), json!("other")))
-    }));
-    refused(&forged(&ring, |header, _| drop(header.remove("kid"))));
+}
+
+#[test]
+fn s01_a_key_of_the_senders_choice_has_no_say() {
+    let ring = ring();
+    let signer = signer(&ring);
+    let refused = |token: &str| assert!(signer.verify(token, at(1)).is_none(), "{token}");
+    let honest = token(&signer, at(0));
+    let (message, signature) = honest.rsplit_once('.').unwrap();
+    let (head, body) = message.split_once('.').unwrap();
+    // Our own signature under another key's name, and under none.
+    refused(&with_header(&ring, "kid", &json!("other")));
+    refused(&without(&ring, "kid"));
     // A key or a reference that the sender brings along, even under our own signature.
-    let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": public.x});
-    let brought = [
-        ("jwk", jwk),
+    let public = signer.public_keys(at(1)).keys.remove(0);
+    for (name, value) in [
+        (
+            "jwk",
+            json!({"kty": "OKP", "crv": "Ed25519", "x": public.x}),
+        ),
         ("jku", json!("https://evil.example/keys")),
         ("x5u", json!("https://evil.example/chain")),
         ("x5c", json!(["AAAA"])),
         ("crit", json!(["exp"])),
         ("cty", json!("JWT")),
         ("anything", json!(1)),
-    ];
-    for (name, value) in brought {
-        refused(&forged(&ring, |header, _| {
-            drop(header.insert(name.to_owned(), value.clone()))
-        }));
+    ] {
+        refused(&with_header(&ring, name, &value));
     }
-    // The signature of a stranger's key under our key's name, and a flipped bit.
+    // A stranger's signature under our key's name, and a claim changed after signing.
     let stranger = Signer::new(&KeyRing::of([8; 32], at(-1_000)), ISSUER.into()).unwrap();
     let strange = token(&stranger, at(0));
     refused(&strange);
@@ -140,97 +161,70 @@ fn s01_foreign_algorithms_and_keys_are_refused() {
         "{message}.{}",
         strange.rsplit_once('.').unwrap().1
     ));
-    refused(&format!("{head}.{}.{signature}", body.replace('e', "f")));
+    let mut claims = decoded(body);
+    claims.insert("roles".to_owned(), json!(["admin"]));
+    refused(&format!("{head}.{}.{signature}", encoded(&claims)));
 }
 
 #[test]
-fn s02_each_claim_missing_mistyped_or_out_of_range_is_refused() {
+fn s02_each_claim_missing_or_mistyped_is_refused() {
     let ring = ring();
     let signer = signer(&ring);
-    let refused =
-        |what: &str, token: &str| assert!(signer.verify(token, at(1)).is_none(), "{what}");
+    let refused = |what: &str, token: &str| {
+        assert!(signer.verify(token, at(1)).is_none(), "{what}");
+    };
     for name in [
         "iss", "aud", "sub", "sid", "jti", "roles", "iat", "nbf", "exp",
     ] {
-        refused(name, &forged(&ring, |_, claims| drop(claims.remove(name))));
+        refused(name, &without(&ring, name));
+        let text = json!("1790000600");
         for value in [
             Value::Null,
-            json!([]),
             json!({}),
             json!(true),
-            json!(""),
-            json!("1790000600"),
             json!(1.5),
             json!(-1),
+            json!([1]),
+            text,
         ] {
-            // No roles is well formed; what an account may do is read elsewhere.
-            if !(name == "roles" && value == json!([])) && !(name == "jti" && value.is_string()) {
-                refused(
-                    name,
-                    &forged(&ring, |_, claims| {
-                        drop(claims.insert(name.to_owned(), value.clone()))
-                    }),
-                );
+            // Any text is a name for a token.
+            if name != "jti" || !value.is_string() {
+                refused(&format!("{name} {value}"), &with_claim(&ring, name, &value));
             }
         }
     }
+}
+
+#[test]
+fn s02_another_type_issuer_audience_or_life_is_refused() {
+    let ring = ring();
+    let signer = signer(&ring);
+    let refused = |what: &str, token: &str| {
+        assert!(signer.verify(token, at(1)).is_none(), "{what}");
+    };
+    refused("typ", &without(&ring, "typ"));
     for typ in [json!("JWT"), json!("jwt"), json!("dpop+jwt"), Value::Null] {
-        refused(
-            "typ",
-            &forged(&ring, |header, _| {
-                drop(header.insert("typ".to_owned(), typ.clone()))
-            }),
-        );
+        refused("typ", &with_header(&ring, "typ", &typ));
     }
-    refused(
-        "typ",
-        &forged(&ring, |header, _| drop(header.remove("typ"))),
-    );
-    refused(
-        "iss",
-        &forged(&ring, |_, claims| {
-            drop(claims.insert("iss".to_owned(), json!("https://evil.example")))
-        }),
-    );
-    refused(
-        "aud",
-        &forged(&ring, |_, claims| {
-            drop(claims.insert("aud".to_owned(), json!("other")))
-        }),
-    );
-    refused(
-        "aud",
-        &forged(&ring, |_, claims| {
-            drop(claims.insert("aud".to_owned(), json!(["tinvia", "other"])))
-        }),
-    );
     let (account, _) = ids();
-    refused(
-        "sid",
-        &forged(&ring, |_, claims| {
-            drop(claims.insert("sid".to_owned(), json!(account)))
-        }),
-    );
     // A life longer than ours, though not over yet.
-    let exp = at(ACCESS_TOKEN_SECONDS + 1).timestamp();
-    refused(
-        "exp",
-        &forged(&ring, |_, claims| {
-            drop(claims.insert("exp".to_owned(), json!(exp)))
-        }),
-    );
-    refused(
-        "exp",
-        &forged(&ring, |_, claims| {
-            drop(claims.insert("exp".to_owned(), json!(i64::MAX)))
-        }),
-    );
-    refused(
-        "iat",
-        &forged(&ring, |_, claims| {
-            drop(claims.insert("iat".to_owned(), json!(i64::MIN)))
-        }),
-    );
+    let late = at(ACCESS_TOKEN_SECONDS + 1).timestamp();
+    for (name, value) in [
+        ("iss", json!("https://evil.example")),
+        ("iss", json!(format!("{ISSUER}/"))),
+        ("aud", json!("other")),
+        ("aud", json!(["tinvia", "other"])),
+        ("sid", json!(account)),
+        ("exp", json!(late)),
+        ("exp", json!(i64::MAX)),
+        ("exp", json!(i64::MIN)),
+        ("nbf", json!(late)),
+        ("nbf", json!(i64::MAX)),
+        ("iat", json!(i64::MIN)),
+        ("iat", json!(i64::MAX)),
+    ] {
+        refused(&format!("{name} {value}"), &with_claim(&ring, name, &value));
+    }
 }
 
 #[test]

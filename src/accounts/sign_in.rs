@@ -233,3 +233,84 @@ fn pair(
         expires_in_seconds,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use super::*;
+    use crate::{
+        accounts::{AccountsOptions, PasswordCost, create_staff_at, suspend},
+        kernel::{
+            ambient::Ambient,
+            db::{Db, DbOptions},
+            secret::KeyRing,
+        },
+    };
+
+    async fn context(folder: &std::path::Path) -> Context {
+        let url = format!("sqlite://{}", folder.join("tinvia.db").display());
+        let options = DbOptions {
+            url,
+            connections_max: 2,
+            acquire_timeout: Duration::from_secs(5),
+        };
+        let db = Db::connect(&options).await.unwrap();
+        db.migrate().await.unwrap();
+        let ambient = Ambient::system();
+        Context {
+            db,
+            keys: Arc::new(KeyRing::of([7; 32], ambient.now())),
+            ambient,
+            public_url: "http://tinvia.example".into(),
+            limits_on: false,
+        }
+    }
+
+    #[tokio::test]
+    async fn s08_unknown_wrong_and_suspended_cost_one_hash_each() {
+        let folder = tempfile::tempdir().unwrap();
+        let ctx = context(folder.path()).await;
+        let options = AccountsOptions {
+            password_cost: PasswordCost::cheapest(),
+            ..AccountsOptions::default()
+        };
+        let password = "bảy con vịt trời bay qua";
+        let mut accounts = Vec::new();
+        for email in ["an@example.vn", "mai@example.vn"] {
+            let cost = options.password_cost;
+            let made = create_staff_at(&ctx, cost, Role::Auditor, email, password).await;
+            accounts.push(made.unwrap());
+        }
+        let (context, suspended) = (ctx.clone(), accounts[1]);
+        let done: Result<bool, AccountsError> = ctx
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    suspend(tx, &context, &Actor::System("test"), suspended, "fraud").await
+                })
+            })
+            .await;
+        assert!(done.unwrap());
+
+        let authority = Authority::new(&ctx, options).unwrap();
+        let long = "x".repeat(2_000);
+        for (email, typed) in [
+            ("an@example.vn", "not the right password"),
+            ("mai@example.vn", password),
+            ("nobody@example.vn", password),
+            ("an@example.vn", long.as_str()),
+            ("nobody@example.vn", long.as_str()),
+        ] {
+            let before = authority.hashes();
+            let typed = Password::new(typed.to_owned());
+            let from = IpAddr::from([203, 0, 113, 7]);
+            let checked = check(&authority, &ctx, &email.parse().unwrap(), &typed, from).await;
+            assert!(
+                matches!(checked, Err(AccountsError::CredentialsWrong)),
+                "{email}"
+            );
+            assert_eq!(authority.hashes() - before, 1, "{email}");
+        }
+    }
+}

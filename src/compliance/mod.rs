@@ -27,6 +27,8 @@ mod model;
 mod normal;
 mod replay;
 mod rules;
+#[cfg(test)]
+mod rules_tests;
 mod screener;
 mod snapshot;
 mod starter;

@@ -301,6 +301,7 @@ pub struct Entry {
 #[serde(deny_unknown_fields)]
 pub struct StandingSnapshot {
     /// Whether the person counts as verified.
+    #[schema(inline)]
     pub status: StandingStatus,
     /// The verification it rests on.
     pub verification_id: Option<VerificationId>,

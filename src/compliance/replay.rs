@@ -18,6 +18,7 @@ use crate::kernel::{
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub(super) struct Replay {
     /// The outcome now computed.
+    #[schema(inline)]
     pub outcome: Outcome,
     /// Whether outcome and every ground are what was stored.
     pub same: bool,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use chrono::{Datelike as _, Months};
+use chrono::Months;
 use serde_json::{Value, json};
 
 use super::stage::{DemoFault, Heard, Stage};
@@ -241,8 +241,7 @@ fn passport(stage: &Stage, suffix: &str) -> Value {
 }
 
 fn two_digit(day: chrono::NaiveDate) -> mrz::MrzDate {
-    let text = format!("{:02}{:02}{:02}", day.year() % 100, day.month(), day.day());
-    text.parse().unwrap_or(mrz::MrzDate::Unknown)
+    day.to_string().parse().unwrap_or(mrz::MrzDate::Unknown)
 }
 
 /// A link as its owner sees it.

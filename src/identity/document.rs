@@ -210,7 +210,16 @@ pub(super) struct Document {
     /// The holder's birthday.
     pub(super) date_of_birth: Day,
     /// The two lines of the machine-readable zone, 44 characters each.
+    #[serde(deserialize_with = "two_lines")]
     pub(super) mrz: [Line<64>; 2],
+}
+
+/// Reads a list of two; a fixed array would leave a third entry to the parser, which calls it malformed JSON.
+fn two_lines<'de, D: serde::Deserializer<'de>>(from: D) -> Result<[Line<64>; 2], D::Error> {
+    let lines = Vec::<Line<64>>::deserialize(from)?;
+    let count = lines.len();
+    <[Line<64>; 2]>::try_from(lines)
+        .map_err(|_| serde::de::Error::invalid_length(count, &"two lines"))
 }
 
 impl std::fmt::Debug for Document {

@@ -54,7 +54,7 @@ pub(super) async fn start(
     let consent_id = record_consent(tx, ctx, actor, account, text).await?;
     let verification_id: VerificationId = ctx.ambient.id();
     let tags = vault::document_tags(
-        ctx,
+        &ctx.keys,
         document.issuing_state.as_str(),
         document.number.as_str(),
     )?;
@@ -119,7 +119,7 @@ pub(super) async fn correct(
     allowed(case.method, nationality.as_str(), today)?;
     let checks = examine(&document, &nationality, today)?;
     let tags = vault::document_tags(
-        ctx,
+        &ctx.keys,
         document.issuing_state.as_str(),
         document.number.as_str(),
     )?;

@@ -11,7 +11,7 @@ use crate::kernel::{
     db::{On, Tx},
     digest::{Digest, hmac_sha256},
     ids::AccountId,
-    secret::{self, Key, KeyFault, Purpose},
+    secret::{self, Key, KeyFault, KeyRing, Purpose},
 };
 
 /// An unwrapped key of one person.
@@ -143,13 +143,13 @@ pub(super) struct Tag {
 
 /// The tags of a document under every root, the current one last: older ones find what was stored before a rotation.
 pub(super) fn document_tags(
-    ctx: &Context,
+    ring: &KeyRing,
     issuing_state: &str,
     number: &str,
 ) -> Result<Vec<Tag>, IdentityError> {
     let state = canonical_state(issuing_state);
     let tag = |version: u8| {
-        let key = ctx.keys.key_of(Purpose::DocumentIndex, version)?;
+        let key = ring.key_of(Purpose::DocumentIndex, version)?;
         let tag = hmac_sha256(
             key.bytes(),
             &[b"passport\0", state.as_bytes(), b"\0", number.as_bytes()],
@@ -159,18 +159,96 @@ pub(super) fn document_tags(
             tag,
         })
     };
-    ctx.keys
-        .roots()
-        .iter()
-        .map(|root| tag(root.version))
-        .collect()
+    ring.roots().iter().map(|root| tag(root.version)).collect()
 }
 
-/// One spelling for a state that has two, so that `D` and `DEU` are one document.
+/// One spelling for a state that has two, so that they are one document. Kept here, not in a library's table, because
+/// another spelling would orphan the stored tags.
 fn canonical_state(state: &str) -> &str {
-    if mrz::codes_equivalent(state, "DEU") {
-        "DEU"
-    } else {
-        state
+    match state {
+        "D" => "DEU",
+        "RKS" => "XKX",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::{ambient::Ambient, digest::hex};
+
+    const HERE: Place<'_> = Place {
+        table: "identity_document",
+        row: "idv_1/1",
+        column: "number",
+    };
+
+    #[test]
+    fn a_field_opens_only_in_its_place_and_under_its_persons_key() {
+        let ambient = Ambient::system();
+        let vault = Vault {
+            key: Key::new([3; 32]),
+        };
+        let sealed = secret::seal(&vault.key, &HERE.context(), b"A1", &ambient).unwrap();
+        assert_eq!(vault.open(HERE, &sealed).unwrap().as_str(), "A1");
+        for elsewhere in [
+            Place {
+                row: "idv_1/2",
+                ..HERE
+            },
+            Place {
+                column: "full_name",
+                ..HERE
+            },
+            Place {
+                table: "identity_verdict",
+                ..HERE
+            },
+        ] {
+            assert!(vault.open(elsewhere, &sealed).is_err(), "{elsewhere:?}");
+        }
+        let other = Vault {
+            key: Key::new([4; 32]),
+        };
+        assert!(other.open(HERE, &sealed).is_err());
+    }
+
+    #[test]
+    fn a_fingerprint_tells_where_one_part_ends() {
+        let vault = Vault {
+            key: Key::new([3; 32]),
+        };
+        let (left, right) = (
+            vault.fingerprint(&[b"ab", b"c"]),
+            vault.fingerprint(&[b"a", b"bc"]),
+        );
+        assert_ne!(left, right);
+        assert_eq!(left, vault.fingerprint(&[b"ab", b"c"]));
+    }
+
+    #[test]
+    fn tags_are_keyed_and_know_germany_under_both_names() {
+        let ambient = Ambient::system();
+        let ring = KeyRing::of([7; 32], ambient.now());
+        let tag = |ring: &KeyRing, state: &str| {
+            document_tags(ring, state, "C01X00T47")
+                .unwrap()
+                .pop()
+                .unwrap()
+                .tag
+        };
+        assert_eq!(tag(&ring, "D"), tag(&ring, "DEU"));
+        assert_ne!(tag(&ring, "D"), tag(&ring, "DNK"));
+        let other = KeyRing::of([8; 32], ambient.now());
+        assert_ne!(hex(&tag(&ring, "D")), hex(&tag(&other, "D")));
+        // After a rotation the old tag is still asked for, and the new one is what is stored.
+        let rotated = ring.clone().rotated([9; 32], ambient.now());
+        let tags = document_tags(&rotated, "D", "C01X00T47").unwrap();
+        assert_eq!(
+            tags.iter().map(|tag| tag.key_version).collect::<Vec<_>>(),
+            [1, 2]
+        );
+        assert_eq!(tags[0].tag, tag(&ring, "D"));
+        assert!(rotated.key_of(Purpose::DocumentIndex, 3).is_err());
     }
 }

@@ -10,7 +10,7 @@ use super::{
     ambient::Ambient,
     clock::Instant,
     db::{Db, DbError, Tx},
-    ids::AnnouncementId,
+    ids::{AnnouncementId, TypedId as _},
 };
 
 crate::statements! {
@@ -18,9 +18,9 @@ crate::statements! {
     INSERT = "INSERT INTO outbox (announcement_id, topic, subject, recorded_at) VALUES ($1, $2, $3, $4)";
     /// What was announced since, oldest first.
     SINCE = "SELECT announcement_id, topic, subject, recorded_at FROM outbox
-             WHERE recorded_at > $1
+             WHERE (recorded_at, announcement_id) > ($1, $2)
              ORDER BY recorded_at, announcement_id
-             LIMIT 10000";
+             LIMIT $3";
     /// Retention.
     PRUNE = "DELETE FROM outbox WHERE recorded_at < $1";
 }
@@ -60,9 +60,24 @@ pub struct Announcement {
     pub recorded_at: Instant,
 }
 
-/// The announcements made after `since`, oldest first, at most 10,000.
-pub async fn heard_since(db: &Db, since: Instant) -> Result<Vec<Announcement>, DbError> {
-    db.sql(SINCE).bind(since).all().await
+/// Announcements read at a time.
+const PAGE: i64 = 10_000;
+
+/// Passes every announcement made after `since` to `hear`, oldest first, however many there are: a takedown that is
+/// passed over would leave its link alive on this node.
+pub async fn hear_since(
+    db: &Db,
+    since: Instant,
+    mut hear: impl FnMut(Announcement),
+) -> Result<(), DbError> {
+    let mut after = (since, AnnouncementId::from_uuid(uuid::Uuid::max()));
+    loop {
+        let (at, id) = after;
+        let page: Vec<Announcement> = db.sql(SINCE).bind(at).bind(id).bind(PAGE).all().await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = (last.recorded_at, last.announcement_id);
+        page.into_iter().for_each(&mut hear);
+    }
 }
 
 /// Forgets announcements older than `keep`.

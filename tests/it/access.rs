@@ -26,15 +26,34 @@ pub(crate) struct Access {
 /// Nobody is asked who they are.
 const ANYONE: &[&str] = &["anyone"];
 const EVERYBODY: &[&str] = &[
-    "affiliate", "livestreamer", "shop", "admin", "compliance_officer", "finance", "auditor",
+    "affiliate",
+    "livestreamer",
+    "shop",
+    "admin",
+    "compliance_officer",
+    "finance",
+    "auditor",
 ];
 
+const SELLERS: &[&str] = &["shop", "admin"];
+const SHOP_AND_STAFF: &[&str] = &["shop", "admin", "compliance_officer", "finance", "auditor"];
+
 const fn open(method: &'static str, path: &'static str) -> Access {
-    Access { method, path, roles: ANYONE, scope: None }
+    Access {
+        method,
+        path,
+        roles: ANYONE,
+        scope: None,
+    }
 }
 
 const fn to(method: &'static str, path: &'static str, roles: &'static [&'static str]) -> Access {
-    Access { method, path, roles, scope: None }
+    Access {
+        method,
+        path,
+        roles,
+        scope: None,
+    }
 }
 
 const fn keyed(
@@ -43,15 +62,180 @@ const fn keyed(
     roles: &'static [&'static str],
     scope: &'static str,
 ) -> Access {
-    Access { method, path, roles, scope: Some(scope) }
+    Access {
+        method,
+        path,
+        roles,
+        scope: Some(scope),
+    }
 }
+
+/// Who sells.
+const SELLERS: &[&str] = &["shop", "admin"];
+/// Who promotes.
+const PROMOTERS: &[&str] = &["affiliate", "livestreamer"];
+/// Who may be asked who they are.
+const APPLICANTS: &[&str] = &["affiliate", "livestreamer", "shop"];
+/// Who decides on people.
+const OFFICERS: &[&str] = &["compliance_officer"];
+/// Who keeps lists and takes links down.
+const KEEPERS: &[&str] = &["compliance_officer", "admin"];
+const STAFF: &[&str] = &["admin", "compliance_officer", "finance", "auditor"];
+/// Who sees orders and where they come from.
+const ORDER_READERS: &[&str] = &["shop", "admin", "compliance_officer", "finance", "auditor"];
+/// Who sees identity cases: applicants their own.
+const CASE_READERS: &[&str] = &[
+    "affiliate",
+    "livestreamer",
+    "shop",
+    "admin",
+    "compliance_officer",
+    "auditor",
+];
+/// Who may try goods against the lists.
+const ASKERS: &[&str] = &[
+    "affiliate",
+    "livestreamer",
+    "shop",
+    "admin",
+    "compliance_officer",
+];
 
 /// The rule.
 pub(crate) const ACCESS: &[Access] = &[
+    open("GET", "/.well-known/jwks.json"),
+    open("GET", "/r/{code}"),
+    open("HEAD", "/r/{code}"),
+    open("POST", "/v1/inbound/{platform}/{token}"),
+    // Sign-in.
     open("POST", "/v1/accounts"),
+    to("GET", "/v1/accounts/current", EVERYBODY),
+    to("POST", "/v1/accounts/current/password", EVERYBODY),
     open("POST", "/v1/sessions"),
     open("POST", "/v1/sessions/refresh"),
     to("DELETE", "/v1/sessions/current", EVERYBODY),
+    to("GET", "/v1/api-keys", EVERYBODY),
+    to("POST", "/v1/api-keys", EVERYBODY),
+    to("DELETE", "/v1/api-keys/{id}", EVERYBODY),
+    // Identity.
+    open("GET", "/v1/consent-texts"),
+    to("GET", "/v1/identity-verifications", CASE_READERS),
+    to("POST", "/v1/identity-verifications", APPLICANTS),
+    to("GET", "/v1/identity-verifications/{id}", CASE_READERS),
+    to(
+        "POST",
+        "/v1/identity-verifications/{id}/documents",
+        APPLICANTS,
+    ),
+    to(
+        "POST",
+        "/v1/identity-verifications/{id}/proposals",
+        OFFICERS,
+    ),
+    to(
+        "POST",
+        "/v1/identity-verifications/{id}/approvals",
+        OFFICERS,
+    ),
+    to(
+        "POST",
+        "/v1/identity-verifications/{id}/revocations",
+        OFFICERS,
+    ),
+    // Catalogue.
+    keyed("GET", "/v1/shops", EVERYBODY, "products:read"),
+    keyed("POST", "/v1/shops", SELLERS, "products:write"),
+    keyed("GET", "/v1/shops/{id}", EVERYBODY, "products:read"),
+    keyed("GET", "/v1/products", EVERYBODY, "products:read"),
+    keyed("POST", "/v1/products", SELLERS, "products:write"),
+    keyed("GET", "/v1/products/{id}", EVERYBODY, "products:read"),
+    keyed("GET", "/v1/programs", EVERYBODY, "products:read"),
+    keyed("POST", "/v1/programs", SELLERS, "products:write"),
+    keyed("GET", "/v1/programs/{id}", EVERYBODY, "products:read"),
+    keyed("PATCH", "/v1/programs/{id}", SELLERS, "products:write"),
+    // Lists, screening, decisions.
+    to("GET", "/v1/lists", STAFF),
+    to("GET", "/v1/lists/{list}/entries", STAFF),
+    to("POST", "/v1/lists/{list}/entries", KEEPERS),
+    to("DELETE", "/v1/lists/{list}/entries/{id}", KEEPERS),
+    to("POST", "/v1/lists/{list}/imports", KEEPERS),
+    keyed("POST", "/v1/screenings", ASKERS, "links:read"),
+    keyed("GET", "/v1/decisions/{id}", EVERYBODY, "links:read"),
+    keyed(
+        "POST",
+        "/v1/decisions/{id}/replays",
+        EVERYBODY,
+        "links:read",
+    ),
+    keyed("GET", "/v1/refusals", EVERYBODY, "links:read"),
+    // Links.
+    keyed("GET", "/v1/links", EVERYBODY, "links:read"),
+    keyed("POST", "/v1/links", PROMOTERS, "links:write"),
+    keyed("GET", "/v1/links/{link_id}", EVERYBODY, "links:read"),
+    keyed(
+        "GET",
+        "/v1/links/{link_id}/statistics",
+        EVERYBODY,
+        "links:read",
+    ),
+    to("POST", "/v1/links/{link_id}/takedowns", KEEPERS),
+    // Orders.
+    keyed("GET", "/v1/order-sources", ORDER_READERS, "orders:read"),
+    keyed("POST", "/v1/order-sources", SELLERS, "orders:write"),
+    keyed(
+        "GET",
+        "/v1/order-sources/{id}",
+        ORDER_READERS,
+        "orders:read",
+    ),
+    keyed(
+        "POST",
+        "/v1/order-sources/{id}/closures",
+        SELLERS,
+        "orders:write",
+    ),
+    keyed(
+        "GET",
+        "/v1/order-sources/{id}/deliveries",
+        ORDER_READERS,
+        "orders:read",
+    ),
+    keyed(
+        "DELETE",
+        "/v1/order-sources/{id}/previous-secret",
+        SELLERS,
+        "orders:write",
+    ),
+    keyed(
+        "POST",
+        "/v1/order-sources/{id}/rotations",
+        SELLERS,
+        "orders:write",
+    ),
+    keyed("GET", "/v1/orders", ORDER_READERS, "orders:read"),
+    keyed("GET", "/v1/orders/{id}", ORDER_READERS, "orders:read"),
+    // Commission.
+    keyed(
+        "GET",
+        "/v1/orders/{id}/attribution",
+        EVERYBODY,
+        "commissions:read",
+    ),
+    keyed("GET", "/v1/commissions", EVERYBODY, "commissions:read"),
+    keyed("GET", "/v1/commissions/{id}", EVERYBODY, "commissions:read"),
+    keyed("GET", "/v1/balances", EVERYBODY, "commissions:read"),
+    to("GET", "/v1/accounts/current", EVERYBODY),
+    to("POST", "/v1/accounts/current/password", EVERYBODY),
+    open("GET", "/.well-known/jwks.json"),
+    open("POST", "/v1/inbound/{platform}/{token}"),
+    keyed("GET", "/v1/order-sources", SHOP_AND_STAFF, "orders:read"),
+    keyed("GET", "/v1/order-sources/{id}", SHOP_AND_STAFF, "orders:read"),
+    keyed("POST", "/v1/order-sources/{id}/rotations", SELLERS, "orders:write"),
+    keyed("DELETE", "/v1/order-sources/{id}/previous-secret", SELLERS, "orders:write"),
+    keyed("POST", "/v1/order-sources/{id}/closures", SELLERS, "orders:write"),
+    keyed("GET", "/v1/order-sources/{id}/deliveries", SHOP_AND_STAFF, "orders:read"),
+    keyed("GET", "/v1/orders", SHOP_AND_STAFF, "orders:read"),
+    keyed("GET", "/v1/orders/{id}", SHOP_AND_STAFF, "orders:read"),
 ];
 
 impl Access {
@@ -65,7 +249,9 @@ impl Access {
 
     /// The path with an id of the right form that names nothing.
     pub(crate) fn unknown(&self) -> String {
-        fill(self.path, |prefix| format!("{prefix}_01kaqk2v7me9rtz0d5b8n3c6wf"))
+        fill(self.path, |prefix| {
+            format!("{prefix}_01kaqk2v7me9rtz0d5b8n3c6wf")
+        })
     }
 }
 
@@ -108,8 +294,9 @@ fn prefix_under(collection: &str) -> &'static str {
 #[test]
 fn every_operation_of_the_document_has_its_row() {
     let document = api::document();
-    let offered: BTreeSet<String> =
-        api::operations(&document).map(|(method, path, _)| format!("{method} {path}")).collect();
+    let offered: BTreeSet<String> = api::operations(&document)
+        .map(|(method, path, _)| format!("{method} {path}"))
+        .collect();
     let ruled: BTreeSet<String> = ACCESS.iter().map(Access::name).collect();
     let uncovered: Vec<_> = offered.difference(&ruled).collect();
     let gone: Vec<_> = ruled.difference(&offered).collect();
@@ -121,8 +308,16 @@ fn every_operation_of_the_document_has_its_row() {
 #[test]
 fn the_document_asks_for_a_credential_where_the_rule_does() {
     for (method, path, operation) in api::operations(&api::document()) {
-        let row = ACCESS.iter().find(|row| row.method == method.as_str() && row.path == path).unwrap();
-        assert_eq!(row.roles == ANYONE, operation.security.is_none(), "{}", row.name());
+        let row = ACCESS
+            .iter()
+            .find(|row| row.method == method.as_str() && row.path == path)
+            .unwrap();
+        assert_eq!(
+            row.roles == ANYONE,
+            operation.security.is_none(),
+            "{}",
+            row.name()
+        );
     }
 }
 
@@ -237,9 +432,24 @@ impl Owned {
         app.settle().await;
         let earned = market.affiliate.get("/v1/commissions").await.expect(200);
         let commission = &earned["data"][0];
-        let link = market.affiliate.get(&format!("/v1/links/{link_id}")).await.expect(200);
-        let key = market.affiliate.post("/v1/api-keys", json!({ "name": "k", "scopes": ["links:read"] })).await;
-        let entries = app.officer("owner").await.get("/v1/lists/banned-lines/entries").await.expect(200);
+        let link = market
+            .affiliate
+            .get(&format!("/v1/links/{link_id}"))
+            .await
+            .expect(200);
+        let key = market
+            .affiliate
+            .post(
+                "/v1/api-keys",
+                json!({ "name": "k", "scopes": ["links:read"] }),
+            )
+            .await;
+        let entries = app
+            .officer("owner")
+            .await
+            .get("/v1/lists/banned-lines/entries")
+            .await
+            .expect(200);
         Self(vec![
             ("idv", market.verification_id.clone()),
             ("shop", market.shop_id.clone()),
@@ -257,7 +467,10 @@ impl Owned {
 
     fn id(&self, prefix: &str) -> String {
         let found = self.0.iter().find(|(known, _)| *known == prefix);
-        found.unwrap_or_else(|| panic!("nobody owns a {prefix}")).1.clone()
+        found
+            .unwrap_or_else(|| panic!("nobody owns a {prefix}"))
+            .1
+            .clone()
     }
 
     /// What affiliates must read to promote anything is no secret to them.
@@ -266,4 +479,3 @@ impl Owned {
         row.method == "GET" && catalogue.contains(&row.path) && !stranger.email.contains(".shop@")
     }
 }
-

@@ -20,12 +20,29 @@ fn hopeless() -> Vec<(&'static str, &'static str, Vec<u8>)> {
         ("broken UTF-8", json, b"{\"title\":\"\xff\xfe\"}".to_vec()),
         ("an array", json, b"[]".to_vec()),
         ("a number", json, b"12".to_vec()),
-        ("an unknown field", json, br#"{"no_such_field": true}"#.to_vec()),
-        ("a deep nest", json, [vec![b'['; 5000], vec![b']'; 5000]].concat()),
+        (
+            "an unknown field",
+            json,
+            br#"{"no_such_field": true}"#.to_vec(),
+        ),
+        (
+            "a deep nest",
+            json,
+            [vec![b'['; 5000], vec![b']'; 5000]].concat(),
+        ),
         ("two values", json, b"{} {}".to_vec()),
         ("another type", "application/xml", b"<a/>".to_vec()),
         ("no type", "", b"{}".to_vec()),
-        ("3 MiB", json, [b"{\"title\":\"".to_vec(), vec![b'a'; 3 << 20], b"\"}".to_vec()].concat()),
+        (
+            "3 MiB",
+            json,
+            [
+                b"{\"title\":\"".to_vec(),
+                vec![b'a'; 3 << 20],
+                b"\"}".to_vec(),
+            ]
+            .concat(),
+        ),
     ]
 }
 
@@ -37,7 +54,9 @@ async fn send(actor: &Actor, row: &Access, content_type: &str, body: Vec<u8>) ->
     if !content_type.is_empty() {
         headers.push(("content-type", content_type));
     }
-    actor.send(row.method, &row.unknown(), &headers, Some(body)).await
+    actor
+        .send(row.method, &row.unknown(), &headers, Some(body))
+        .await
 }
 
 both_engines! {

@@ -69,19 +69,30 @@ async fn storm(fresh: &Fresh) {
 
     let mut process = Process::start(fresh);
     let storm = Arc::new(Storm {
-        path: url::Url::parse(&market.inbound_url).unwrap().path().to_owned(),
+        path: url::Url::parse(&market.inbound_url)
+            .unwrap()
+            .path()
+            .to_owned(),
         token,
         address: Mutex::new(process.address),
         acknowledged: Mutex::default(),
         refunded: Mutex::default(),
         next: AtomicU64::new(0),
         over: AtomicBool::new(false),
-        client: reqwest::Client::builder().timeout(Duration::from_secs(5)).build().unwrap(),
+        client: reqwest::Client::builder()
+            .timeout(Duration::from_secs(5))
+            .build()
+            .unwrap(),
     });
-    let senders: Vec<_> = (0..SENDERS).map(|_| tokio::spawn(send(Arc::clone(&storm)))).collect();
+    let senders: Vec<_> = (0..SENDERS)
+        .map(|_| tokio::spawn(send(Arc::clone(&storm))))
+        .collect();
     let mut slowest = Duration::ZERO;
     for round in 0..KILLS {
-        tokio::time::sleep(Duration::from_millis(100 + 13 * u64::try_from(round).unwrap())).await;
+        tokio::time::sleep(Duration::from_millis(
+            100 + 13 * u64::try_from(round).unwrap(),
+        ))
+        .await;
         process.kill();
         process = Process::start(fresh);
         slowest = slowest.max(process.started_in);
@@ -130,7 +141,10 @@ async fn send(storm: Arc<Storm>) {
 }
 
 /// The time that the program under test lives by.
-#[expect(clippy::disallowed_methods, reason = "a process of its own has the real clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a process of its own has the real clock"
+)]
 fn real_now() -> DateTime<Utc> {
     Utc::now().trunc_subsecs(6)
 }
@@ -169,7 +183,10 @@ async fn check(app: &TestApp, market: &Market, storm: &Storm) {
     let affiliate = app.sign_in_again(&market.affiliate).await;
     let shop = app.sign_in_again(&market.shop).await;
     loop {
-        let page = shop.get(&format!("/v1/orders?limit=200{cursor}")).await.expect(200);
+        let page = shop
+            .get(&format!("/v1/orders?limit=200{cursor}"))
+            .await
+            .expect(200);
         for order in page["data"].as_array().unwrap() {
             let number = order["external_order_id"].as_str().unwrap().to_owned();
             assert!(seen.insert(number.clone()), "{number} exists twice");
@@ -184,12 +201,27 @@ async fn check(app: &TestApp, market: &Market, storm: &Storm) {
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
     let refunded = storm.refunded.lock().unwrap();
     for number in &seen {
-        earned += if refunded.contains(number) { EARNED_AFTER_REFUND } else { EARNED };
+        earned += if refunded.contains(number) {
+            EARNED_AFTER_REFUND
+        } else {
+            EARNED
+        };
     }
     let balances = affiliate.get("/v1/balances").await.expect(200);
-    let pending: i64 =
-        balances["data"].as_array().unwrap().iter().map(|row| row["pending"].as_i64().unwrap()).sum();
+    let pending: i64 = balances["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["pending"].as_i64().unwrap())
+        .sum();
     assert_eq!(pending, earned, "the ledger does not add up to the orders");
-    assert_eq!(tinvia::verify::breaches(app.context()).await.unwrap(), vec![]);
-    assert!(acknowledged.len() > 100, "only {} orders came through", acknowledged.len());
+    assert_eq!(
+        tinvia::verify::breaches(app.context()).await.unwrap(),
+        vec![]
+    );
+    assert!(
+        acknowledged.len() > 100,
+        "only {} orders came through",
+        acknowledged.len()
+    );
 }

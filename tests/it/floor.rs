@@ -1,8 +1,52 @@
 //! The HTTP floor without any slice: problems, ids, headers, the document.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use tinvia::kernel::{
+    db::{DbError, Statement, Text},
+    ids::AnnouncementId,
+};
+
 use crate::support::TestApp;
 
+/// Announcements of another node, which this one has not heard.
+const ELSEWHERE: Statement = Statement {
+    name: "ELSEWHERE",
+    text: Text::Rows {
+        head: "INSERT INTO outbox (announcement_id, topic, subject, recorded_at)",
+        width: 4,
+        tail: "",
+    },
+};
+
 both_engines! {
+    async fn a_node_hears_every_announcement_however_many_there_are(app: TestApp) {
+        let heard = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&heard);
+        app.context().db.listen(Arc::new(move |topic, _| {
+            counted.fetch_add(usize::from(topic == "elsewhere"), Ordering::SeqCst);
+        }));
+        for _ in 0..21 {
+            let ambient = app.context().ambient.clone();
+            let rows: Result<u64, DbError> = app.context().db.write(move |tx| Box::pin(async move {
+                let mut statement = tx.sql(ELSEWHERE).rows(500);
+                for _ in 0..500 {
+                    statement = statement.bind(ambient.id::<AnnouncementId>()).bind("elsewhere")
+                        .bind("x").bind(ambient.now());
+                }
+                statement.execute().await
+            })).await;
+            assert_eq!(rows.unwrap(), 500);
+        }
+        app.settle().await;
+        assert_eq!(heard.load(Ordering::SeqCst), 21 * 500);
+        app.settle().await;
+        assert_eq!(heard.load(Ordering::SeqCst), 21 * 500);
+    }
+
     async fn an_unknown_path_is_a_problem_with_its_request_id(app: TestApp) {
         let reply = app.anon().get("/no-such-thing").await;
         reply.problem(404, "not-found");

@@ -348,8 +348,11 @@ async fn announce(db: &Db, topic: &'static str, number: usize) -> Result<(), DbE
 }
 
 async fn heard(db: &Db, topic: &'static str) -> usize {
-    let all = outbox::heard_since(db, Instant::UNIX_EPOCH).await.unwrap();
-    all.iter()
-        .filter(|announcement| announcement.topic == topic)
-        .count()
+    let mut heard = 0;
+    outbox::hear_since(db, Instant::UNIX_EPOCH, |announcement| {
+        heard += usize::from(announcement.topic == topic);
+    })
+    .await
+    .unwrap();
+    heard
 }

@@ -3,12 +3,12 @@
 //! What this cannot see is a wrong result; each row type still needs its round trip.
 
 use tinvia::{
-    accounts, audit, catalogue, clicks, compliance, identity,
+    accounts, audit, catalogue, clicks, commissions, compliance, identity,
     kernel::{
         self,
         db::{Db, Engine, Statement},
     },
-    links,
+    ledger, links, orders,
 };
 
 use crate::support::engines::{self, Fresh};
@@ -20,10 +20,13 @@ const ALL: &[(&str, &[Statement])] = &[
     ("accounts", accounts::STATEMENTS),
     ("audit", audit::STATEMENTS),
     ("catalogue", catalogue::STATEMENTS),
-    ("compliance", compliance::STATEMENTS),
     ("clicks", clicks::STATEMENTS),
+    ("commissions", commissions::STATEMENTS),
+    ("compliance", compliance::STATEMENTS),
     ("identity", identity::STATEMENTS),
+    ("ledger", ledger::STATEMENTS),
     ("links", links::STATEMENTS),
+    ("orders", orders::STATEMENTS),
 ];
 
 #[tokio::test]

@@ -170,6 +170,7 @@ pub(super) struct DecisionView {
     /// The decision.
     pub(super) id: DecisionId,
     /// What became of the request.
+    #[schema(inline)]
     outcome: Outcome,
     /// Why.
     grounds: Vec<GroundView>,

@@ -90,6 +90,16 @@ impl<'c> From<&'c mut Tx> for On<'c> {
 }
 
 impl<'c> On<'c> {
+    /// The same place for one statement of several.
+    pub fn again(&mut self) -> On<'_> {
+        match self {
+            Self::SqlitePool(pool) => On::SqlitePool(pool),
+            Self::PostgresPool(pool) => On::PostgresPool(pool),
+            Self::Sqlite(connection) => On::Sqlite(connection),
+            Self::Postgres(connection) => On::Postgres(connection),
+        }
+    }
+
     /// Begins a statement here.
     pub fn sql(self, statement: Statement) -> Stmt<'c> {
         let arguments = match &self {

@@ -10,13 +10,16 @@ use tinvia::{
     },
     kernel::{
         actor::Actor as Cause,
-        db::{DbError, Statement, Text},
+        db::{DbError, Engine, Statement, Text},
         ids::{AccountId, ProductId, ShopId},
     },
 };
 
 use super::compliance_lists::entry;
-use crate::support::TestApp;
+use crate::support::{
+    TestApp,
+    seed::{Passport, product_body, program_body, shop_body, text},
+};
 
 fn subject(app: &TestApp, account: &str, title: &str) -> Subject {
     let ambient = &app.context().ambient;
@@ -249,6 +252,68 @@ both_engines! {
         assert_eq!(replayed["same"], true);
     }
 
+    async fn a_new_entry_ends_the_links_it_forbids_and_a_closed_one_lets_new_ones_be(app: TestApp) {
+        let (officer, shop, an) =
+            (app.officer("a").await, app.shop("may").await, app.affiliate("an").await);
+        app.verify(&an, Passport::fresh()).await;
+        let shop_id = text(&shop.post("/v1/shops", shop_body()).await.expect(201), "id");
+        let product = product_body(&shop_id, "Nồi đồng Thuý Kiều", "https://shop.example.com/noi");
+        let product_id = text(&shop.post("/v1/products", product).await.expect(201), "id");
+        let program = shop.post("/v1/programs", program_body(&shop_id)).await.expect(201);
+        let wanted = json!({
+            "program_id": program["id"], "product_id": product_id,
+            "channel": { "kind": "tiktok", "url": "https://www.tiktok.com/@an.invented" },
+        });
+        let link = an.post("/v1/links", wanted.clone()).await.expect(201);
+        let code = text(&link, "code");
+        assert_eq!(app.anon().get(&format!("/r/{code}")).await.status, 302);
+
+        let path = "/v1/lists/violating-goods/entries";
+        let added = officer.post(path, entry("term", "nồi đồng thúy kiều", "refuse")).await.expect(201);
+        assert_eq!(added["taken_down"], 1);
+        assert_eq!(app.anon().get(&format!("/r/{code}")).await.status, 451);
+        let refused = an.post("/v1/links", wanted.clone()).await.problem(451, "link-refused");
+        let ground = &refused["grounds"][0];
+        assert_eq!(ground["code"], "violating-goods");
+        assert_eq!(ground["entry_id"], added["id"]);
+        assert_eq!(ground["span"], json!([0, 18]));
+
+        officer.delete(&format!("{path}/{}", text(&added, "id"))).await.expect(200);
+        assert_eq!(app.anon().get(&format!("/r/{code}")).await.status, 451);
+        an.post("/v1/links", wanted).await.expect(201);
+        for decision in [text(&link, "decision_id"), text(&refused, "decision_id")] {
+            let replayed = an.post(&format!("/v1/decisions/{decision}/replays"), json!({})).await;
+            assert_eq!(replayed.expect(200)["same"], true);
+        }
+        all_is_well(&app).await;
+    }
+
+    async fn a_list_cannot_change_under_a_decision(app: TestApp) {
+        if app.context().db.engine() == Engine::Sqlite {
+            // One writer: the second transaction does not even begin before the first has ended.
+            return;
+        }
+        let subject = subject(&app, "", "Túi");
+        let (ctx, screener) = (app.context().clone(), fresh_state().screener);
+        let changed_meanwhile: Result<bool, DbError> = app
+            .context()
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    compliance::decide(tx, &ctx, &screener, &Cause::System("test"), subject).await?;
+                    let change = ctx.db.write(|tx| {
+                        Box::pin(async move {
+                            tx.sql(IMPATIENT).execute().await?;
+                            tx.sql(CHANGE).execute().await
+                        })
+                    });
+                    Ok(!matches!(change.await, Err(DbError::Busy(_))))
+                })
+            })
+            .await;
+        assert!(!changed_meanwhile.unwrap());
+    }
+
     async fn a_decision_cannot_be_edited(app: TestApp) {
         decide(&app, subject(&app, "", "heroin")).await;
         for sql in [
@@ -262,6 +327,15 @@ both_engines! {
         all_is_well(&app).await;
     }
 }
+
+const IMPATIENT: Statement = Statement {
+    name: "IMPATIENT",
+    text: Text::Both("SET LOCAL lock_timeout = '100ms'"),
+};
+const CHANGE: Statement = Statement {
+    name: "CHANGE",
+    text: Text::Both("UPDATE list_head SET version = version WHERE list = 'violating-goods'"),
+};
 
 async fn run(app: &TestApp, sql: &'static str) -> Result<u64, DbError> {
     let statement = Statement {

@@ -221,6 +221,7 @@ both_engines! {
                 .post(&format!("{LIST}/entries"), entry("brand", value, "refuse"))
                 .await
                 .expect(201);
+            app.clock.advance(chrono::TimeDelta::milliseconds(1));
         }
         let first = officer.get(&format!("{LIST}/entries?limit=2")).await.expect(200);
         assert_eq!(first["has_more"], true);

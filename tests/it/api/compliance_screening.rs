@@ -49,10 +49,6 @@ both_engines! {
                 "text": format!("The goods have been published as violating the law. It matches “{matched}” in product.title."),
             })
         );
-        let body = json!({ "product": { "title": title } });
-        let vi = an.post_with("/v1/screenings", body, &[("accept-language", "vi")]).await;
-        let text = vi.expect(200)["grounds"][0]["text"].as_str().unwrap().to_owned();
-        assert!(text.contains("vi phạm") || text.contains("violating"), "{text}");
     }
 
     async fn spelling_does_not_matter_and_diacritics_do(app: TestApp) {
@@ -141,17 +137,14 @@ both_engines! {
         list(&officer, flagged, entry("domain", "sàn-lậu.vn", "refuse")).await;
         list(&officer, flagged, entry("domain", "Bad.Example.com.vn", "refuse")).await;
         let of = |url: &str| json!({ "title": "Hàng", "url": url });
+        let punycode = url::Url::parse("https://sàn-lậu.vn").unwrap();
+        let punycode = format!("https://m.{}:443/", punycode.host_str().unwrap());
+        assert!(punycode.contains("xn--"), "{punycode}");
         for url in [
-            "https://sàn-lậu.vn/p/1", "http://SÀN-LẬU.VN", "https://m.xn--sn-lu-1ra0452b.vn:443/", "https://a.b.sàn-lậu.vn./",
+            "https://sàn-lậu.vn/p/1", "http://SÀN-LẬU.VN", &punycode, "https://a.b.sàn-lậu.vn./",
             "https://bad.example.com.vn", "https://x.bad.example.com.vn/p",
         ] {
-            // Punycode is written by the URL standard, not by hand.
-            let url = if url.contains("xn--") {
-                format!("https://m.{}/", url::Url::parse("https://sàn-lậu.vn").unwrap().host_str().unwrap())
-            } else {
-                url.to_owned()
-            };
-            assert_eq!(codes(&an, of(&url)).await, ["flagged-commerce-platform"], "{url}");
+            assert_eq!(codes(&an, of(url)).await, ["flagged-commerce-platform"], "{url}");
         }
         for url in ["https://notsàn-lậu.vn", "https://example.com.vn", "https://good.example.com.vn", "https://sàn-lậu.vn.example.org"] {
             assert_eq!(codes(&an, of(url)).await, [""; 0], "{url}");

@@ -1,8 +1,20 @@
 //! Slice by slice, through HTTP.
 
+mod accounts;
+mod accounts_keys;
+mod accounts_log;
+mod accounts_sessions;
 mod catalogue_products;
 mod catalogue_programs;
 mod catalogue_shops;
+mod clicks;
+mod commissions;
+mod commissions_histories;
 mod compliance_decisions;
 mod compliance_lists;
 mod compliance_screening;
+mod links;
+mod links_dead;
+mod identity;
+mod order_sources;
+mod orders;

@@ -227,5 +227,10 @@ both_engines! {
 }
 
 fn sum(balances: &serde_json::Value, member: &str) -> i64 {
-    balances["data"].as_array().unwrap().iter().map(|row| row[member].as_i64().unwrap()).sum()
+    balances["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row[member].as_i64().unwrap())
+        .sum()
 }

@@ -5,6 +5,7 @@ pub(crate) mod app;
 pub(crate) mod engines;
 pub(crate) mod process;
 pub(crate) mod seed;
+pub(crate) mod webhook;
 
 pub(crate) use actors::Actor;
 pub(crate) use app::TestApp;

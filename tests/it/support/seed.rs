@@ -1,6 +1,6 @@
 //! What stories begin with, made through the API as its owners would make it.
 
-use chrono::{Datelike as _, Months, NaiveDate};
+use chrono::NaiveDate;
 use serde_json::{Value, json};
 use tinvia::{
     accounts,
@@ -185,9 +185,7 @@ impl Passport {
 }
 
 fn two_digit(day: NaiveDate) -> mrz::MrzDate {
-    format!("{:02}{:02}{:02}", day.year() % 100, day.month(), day.day())
-        .parse()
-        .unwrap()
+    day.to_string().parse().unwrap()
 }
 
 /// A shop with a product, a program and an order source, and a verified affiliate.
