@@ -69,7 +69,7 @@ both_engines! {
         assert_eq!(why["winner"], json!({ "link_id": link_id, "via": "click_token" }));
 
         // Part comes back: posted minus recomputed on what is left.
-        app.clock.advance(TimeDelta::hours(5));
+        app.clock.advance(TimeDelta::minutes(5));
         let at = app.now().to_rfc3339();
         market.deliver(&app, &refund_event("A-1", &at, "R-1", 500_000)).await.expect(200);
         app.settle().await;
