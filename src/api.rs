@@ -63,6 +63,7 @@ pub fn base() -> OpenApi {
         .components(Some(
             ComponentsBuilder::new()
                 .schema_from::<ProblemBody>()
+                .schema_from::<crate::kernel::page::Limit>()
                 .security_scheme("bearer", SecurityScheme::Http(bearer))
                 .build(),
         ))

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{
     error::IdentityError,
     evidence::Evidence,
-    model::{Case, Level, Outcome, Status, VerdictKind},
+    model::{Case, CaseStatus, Level, ProposedOutcome, VerdictKind},
     store::{self, NewVerdict, ProposalRow},
     submit::{leaf, stored},
     vault::Vault,
@@ -63,8 +63,8 @@ pub(super) async fn decide_staged(
         }
     }
     let (kind, leaf_kind) = match proposal.outcome {
-        Outcome::Verified => (VerdictKind::Verified, "identity.verified"),
-        Outcome::Rejected => (VerdictKind::Rejected, "identity.rejected"),
+        ProposedOutcome::Verified => (VerdictKind::Verified, "identity.verified"),
+        ProposedOutcome::Rejected => (VerdictKind::Rejected, "identity.rejected"),
     };
     let reason_code = proposal.reason_code.word();
     let facts = json!({
@@ -94,13 +94,13 @@ pub(super) async fn decide_staged(
     case.reason_code = Some(reason_code.to_owned());
     case.decided_at = Some(now);
     match proposal.outcome {
-        Outcome::Verified => {
+        ProposedOutcome::Verified => {
             supersede(tx, ctx, actor, &case, now).await?;
             case.level = Level::L1;
             store::verify(tx, &case).await?;
         }
-        Outcome::Rejected => {
-            case.status = Status::Rejected;
+        ProposedOutcome::Rejected => {
+            case.status = CaseStatus::Rejected;
             store::end(tx, &case).await?;
         }
     }
@@ -125,7 +125,7 @@ async fn holds(
     if !same(&evidence.fingerprint(&vault), &proposal.fingerprint) {
         return Err(IdentityError::EvidenceChanged);
     }
-    if proposal.outcome == Outcome::Rejected {
+    if proposal.outcome == ProposedOutcome::Rejected {
         return Ok(None);
     }
     let last_day = evidence.still_holds(&vault, now)?;
@@ -188,7 +188,7 @@ async fn supersede(
     let Some(mut older) = store::hold(tx, older).await? else {
         return Ok(());
     };
-    if !matches!(older.status, Status::Verified | Status::Suspended) {
+    if !matches!(older.status, CaseStatus::Verified | CaseStatus::Suspended) {
         return Ok(());
     }
     let facts = json!({ "by": by.verification_id });
@@ -214,7 +214,7 @@ async fn supersede(
         now,
     )
     .await?;
-    older.status = Status::Expired;
+    older.status = CaseStatus::Expired;
     older.reason_code = Some(reason_code.to_owned());
     older.decided_at = Some(now);
     store::end(tx, &older).await?;

@@ -195,6 +195,7 @@ impl utoipa::ToSchema for Day {}
 /// What a person declares of a passport.
 #[derive(Clone, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = IdentityDocument)]
 pub(super) struct Document {
     /// Its kind.
     #[serde(rename = "type")]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     error::IdentityError,
-    model::{Status, VerdictKind},
+    model::{CaseStatus, VerdictKind},
     standing::Dependents,
     store::{self, NewVerdict},
     submit::leaf,
@@ -60,7 +60,7 @@ async fn expire(
         return Ok(false);
     };
     // Somebody may have acted between the look and the hold.
-    if case.status != Status::Verified || case.expires_at.is_none_or(|at| at > now) {
+    if case.status != CaseStatus::Verified || case.expires_at.is_none_or(|at| at > now) {
         return Ok(false);
     }
     let actor = Actor::System(JOB);
@@ -87,7 +87,7 @@ async fn expire(
         decided_at: now,
     };
     store::add_verdict(tx, &verdict).await?;
-    case.status = Status::Expired;
+    case.status = CaseStatus::Expired;
     case.reason_code = Some(reason_code.to_owned());
     case.decided_at = Some(now);
     store::end(tx, &case).await?;

@@ -41,8 +41,8 @@ pub use expire::expire_due;
 pub use http::routes;
 pub use laws::laws;
 pub use model::{
-    CheckName, CheckOutcome, ConsentPurpose, DocumentKind, Level, Method, Outcome, ProposalReason,
-    RevocationReason, Standing, StandingStatus, Status, VerdictKind,
+    CaseStatus, CheckName, CheckOutcome, ConsentPurpose, DocumentKind, Level, Method,
+    ProposalReason, ProposedOutcome, RevocationReason, Standing, StandingStatus, VerdictKind,
 };
 pub use standing::{Dependents, NoDependents, hold_standing};
 

@@ -29,7 +29,7 @@ impl Method {
 
 crate::words! {
     /// Where a case stands.
-    pub enum Status {
+    pub enum CaseStatus {
         /// Begun.
         Created = "created",
         /// Evidence is being gathered.
@@ -75,7 +75,7 @@ crate::words! {
 
 crate::words! {
     /// What an officer proposes.
-    pub enum Outcome {
+    pub enum ProposedOutcome {
         /// The person is who they say.
         Verified = "verified",
         /// It cannot be believed.
@@ -103,11 +103,11 @@ crate::words! {
 
 impl ProposalReason {
     /// Whether the reason can carry the outcome: what speaks against a document cannot verify its holder.
-    pub(super) fn carries(self, outcome: Outcome) -> bool {
+    pub(super) fn carries(self, outcome: ProposedOutcome) -> bool {
         match self {
-            Self::DocumentConsistent => outcome == Outcome::Verified,
+            Self::DocumentConsistent => outcome == ProposedOutcome::Verified,
             Self::Other => true,
-            _ => outcome == Outcome::Rejected,
+            _ => outcome == ProposedOutcome::Rejected,
         }
     }
 }
@@ -201,7 +201,7 @@ pub(super) struct Case {
     pub(super) verification_id: VerificationId,
     pub(super) account_id: AccountId,
     pub(super) method: Method,
-    pub(super) status: Status,
+    pub(super) status: CaseStatus,
     pub(super) level: Level,
     pub(super) document_ordinal: Option<i64>,
     pub(super) proposal_leaf_id: Option<LeafId>,
@@ -245,6 +245,7 @@ crate::words! {
 
 /// A check, its rule and its outcome; holds no personal value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[schema(as = DocumentCheck)]
 pub(super) struct Check {
     /// What was looked at.
     pub(super) name: CheckName,
@@ -265,9 +266,12 @@ mod tests {
     #[test]
     fn what_speaks_against_a_document_cannot_verify_its_holder() {
         for reason in ProposalReason::EVERY {
-            assert!(reason.carries(Outcome::Verified) || reason.carries(Outcome::Rejected));
+            assert!(
+                reason.carries(ProposedOutcome::Verified)
+                    || reason.carries(ProposedOutcome::Rejected)
+            );
         }
-        assert!(!ProposalReason::PersonMismatch.carries(Outcome::Verified));
-        assert!(!ProposalReason::DocumentConsistent.carries(Outcome::Rejected));
+        assert!(!ProposalReason::PersonMismatch.carries(ProposedOutcome::Verified));
+        assert!(!ProposalReason::DocumentConsistent.carries(ProposedOutcome::Rejected));
     }
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{
     error::IdentityError,
     evidence::Evidence,
-    model::{Case, Outcome, ProposalReason, Status},
+    model::{Case, CaseStatus, ProposalReason, ProposedOutcome},
     store::{self, ProposalRow},
     submit::{leaf, stored},
     vault::{Place, Vault},
@@ -22,7 +22,7 @@ use crate::kernel::{
 /// What an officer proposes.
 #[derive(Debug)]
 pub(super) struct Proposal {
-    pub(super) outcome: Outcome,
+    pub(super) outcome: ProposedOutcome,
     pub(super) reason_code: ProposalReason,
     pub(super) note: Option<Prose<2000>>,
 }
@@ -41,7 +41,7 @@ pub(super) async fn stage(
     if case.account_id == officer {
         return Err(IdentityError::MakerCannotCheck);
     }
-    if case.status != Status::InReview {
+    if case.status != CaseStatus::InReview {
         return Err(IdentityError::State);
     }
     if !proposal.reason_code.carries(proposal.outcome) {
@@ -51,7 +51,7 @@ pub(super) async fn stage(
     let vault = Vault::existing(&mut *tx, ctx, case.account_id)
         .await?
         .ok_or(IdentityError::EvidenceChanged)?;
-    if proposal.outcome == Outcome::Verified {
+    if proposal.outcome == ProposedOutcome::Verified {
         evidence.still_holds(&vault, ctx.ambient.now())?;
     }
     let fingerprint = evidence.fingerprint(&vault);

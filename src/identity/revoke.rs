@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     error::IdentityError,
-    model::{Case, RevocationReason, Status, VerdictKind},
+    model::{Case, CaseStatus, RevocationReason, VerdictKind},
     propose::sealed_note,
     standing::Dependents,
     store::{self, NewVerdict},
@@ -41,7 +41,7 @@ pub(super) async fn take_back(
     if case.account_id == officer {
         return Err(IdentityError::MakerCannotCheck);
     }
-    if !matches!(case.status, Status::Verified | Status::Suspended) {
+    if !matches!(case.status, CaseStatus::Verified | CaseStatus::Suspended) {
         return Err(IdentityError::State);
     }
     let now = ctx.ambient.now();
@@ -80,7 +80,7 @@ pub(super) async fn take_back(
         decided_at: now,
     };
     store::add_verdict(tx, &verdict).await?;
-    case.status = Status::Revoked;
+    case.status = CaseStatus::Revoked;
     case.reason_code = Some(reason_code.to_owned());
     case.decided_at = Some(now);
     store::end(tx, &case).await?;

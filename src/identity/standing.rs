@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 
 use super::{
-    model::{Standing, StandingStatus, Status},
+    model::{CaseStatus, Standing, StandingStatus},
     store,
 };
 use crate::kernel::{
@@ -57,7 +57,7 @@ pub async fn hold_standing(
     let mut row = store::hold_standing(tx, account).await?;
     if row
         .as_ref()
-        .is_some_and(|row| row.status != Status::Verified)
+        .is_some_and(|row| row.status != CaseStatus::Verified)
     {
         // While we waited for the row a newer verification may have taken its place; a second look sees it.
         row = store::hold_standing(tx, account).await?;
@@ -72,10 +72,12 @@ pub async fn hold_standing(
         });
     };
     let status = match row.status {
-        Status::Verified if row.expires_at.is_none_or(|at| at > now) => StandingStatus::Verified,
-        Status::Verified | Status::Expired => StandingStatus::Expired,
-        Status::Suspended => StandingStatus::Suspended,
-        Status::Revoked => StandingStatus::Revoked,
+        CaseStatus::Verified if row.expires_at.is_none_or(|at| at > now) => {
+            StandingStatus::Verified
+        }
+        CaseStatus::Verified | CaseStatus::Expired => StandingStatus::Expired,
+        CaseStatus::Suspended => StandingStatus::Suspended,
+        CaseStatus::Revoked => StandingStatus::Revoked,
         _ => StandingStatus::Unverified,
     };
     Ok(Standing {

@@ -7,7 +7,7 @@ use super::{
     document::{Document, Nationality},
     error::IdentityError,
     evidence::document_row,
-    model::{Case, Check, CheckName, CheckOutcome, ConsentPurpose, Method, Status},
+    model::{Case, CaseStatus, Check, CheckName, CheckOutcome, ConsentPurpose, Method},
     policy::{self, Rule},
     store::{self, DocumentRow, NewCase, NewConsent},
     vault::{self, Place, Tag, Vault},
@@ -108,7 +108,7 @@ pub(super) async fn correct(
         .await?
         .filter(|case| case.account_id == account);
     let case = case.ok_or(IdentityError::NotFound)?;
-    if !matches!(case.status, Status::InReview | Status::Proposed) {
+    if !matches!(case.status, CaseStatus::InReview | CaseStatus::Proposed) {
         return Err(IdentityError::State);
     }
     let today = legal_day(ctx.ambient.now());

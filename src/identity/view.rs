@@ -10,7 +10,10 @@ use super::{
     document::DocumentNumber,
     error::IdentityError,
     evidence::{self, Evidence},
-    model::{Case, Check, CheckName, DocumentKind, Level, Method, Outcome, ProposalReason, Status},
+    model::{
+        Case, CaseStatus, Check, CheckName, DocumentKind, Level, Method, ProposalReason,
+        ProposedOutcome,
+    },
     store::{self, ListedCase, ProposalRow},
     submit::leaf,
     vault::{Place, Vault},
@@ -32,7 +35,7 @@ pub(super) struct VerificationView {
     /// How the person is verified.
     pub(super) method: Method,
     /// Where it stands.
-    pub(super) status: Status,
+    pub(super) status: CaseStatus,
     /// How sure it is: L0 until verified.
     pub(super) level: Level,
     /// First instant at which the verification no longer holds; null until verified.
@@ -64,7 +67,7 @@ pub(super) struct VerificationView {
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]
 pub(super) struct ProposalView {
     /// What is proposed.
-    outcome: Outcome,
+    outcome: ProposedOutcome,
     /// Why.
     reason_code: ProposalReason,
     /// The officer's words; to compliance officers.

@@ -36,7 +36,7 @@ use crate::{
     security(("bearer" = []))
 )]
 #[post("/identity-verifications")]
-pub(super) async fn start(
+pub(super) async fn start_verification(
     caller: Caller,
     ctx: Data<Context>,
     posted: Posted,
@@ -80,7 +80,7 @@ pub(super) async fn start(
     security(("bearer" = []))
 )]
 #[get("/identity-verifications")]
-pub(super) async fn list(
+pub(super) async fn list_verifications(
     caller: Caller,
     ctx: Data<Context>,
     Query(filter): Query<CaseFilter>,
@@ -119,7 +119,7 @@ pub(super) async fn list(
     security(("bearer" = []))
 )]
 #[get("/identity-verifications/{id}")]
-pub(super) async fn show(
+pub(super) async fn show_verification(
     caller: Caller,
     ctx: Data<Context>,
     Path(id): Path<VerificationId>,
@@ -150,7 +150,7 @@ pub(super) async fn show(
     security(("bearer" = []))
 )]
 #[post("/identity-verifications/{id}/documents")]
-pub(super) async fn correct(
+pub(super) async fn correct_document(
     caller: Caller,
     ctx: Data<Context>,
     Path(id): Path<VerificationId>,
@@ -186,7 +186,7 @@ pub(super) async fn correct(
     responses((status = 200, description = "The texts, newest first", body = Page<ConsentTextView>))
 )]
 #[get("/consent-texts")]
-pub(super) async fn consent_texts(Query(filter): Query<TextFilter>) -> HttpResponse {
+pub(super) async fn list_consent_texts(Query(filter): Query<TextFilter>) -> HttpResponse {
     let wanted = consent::TEXTS
         .iter()
         .filter(|text| filter.purpose.is_none_or(|purpose| purpose == text.purpose));

@@ -28,7 +28,7 @@ use crate::{
     security(("bearer" = []))
 )]
 #[post("/identity-verifications/{id}/proposals")]
-pub(super) async fn propose(
+pub(super) async fn propose_outcome(
     caller: Caller,
     ctx: Data<Context>,
     Path(id): Path<VerificationId>,
@@ -62,7 +62,7 @@ pub(super) async fn propose(
     security(("bearer" = []))
 )]
 #[post("/identity-verifications/{id}/approvals")]
-pub(super) async fn approve(
+pub(super) async fn approve_proposal(
     caller: Caller,
     ctx: Data<Context>,
     Path(id): Path<VerificationId>,
@@ -101,7 +101,7 @@ pub(super) async fn approve(
     security(("bearer" = []))
 )]
 #[post("/identity-verifications/{id}/revocations")]
-pub(super) async fn revoke(
+pub(super) async fn revoke_verification(
     caller: Caller,
     ctx: Data<Context>,
     dependents: Data<Arc<dyn Dependents>>,

@@ -9,7 +9,9 @@ use utoipa_actix_web::service_config::ServiceConfig;
 use super::{
     consent::ConsentText,
     document::{Document, Nationality},
-    model::{ConsentPurpose, Method, Outcome, ProposalReason, RevocationReason, Status},
+    model::{
+        CaseStatus, ConsentPurpose, Method, ProposalReason, ProposedOutcome, RevocationReason,
+    },
 };
 use crate::kernel::{
     actor::Role,
@@ -37,14 +39,14 @@ const ANY_READERS: &[Role] = &[
 
 /// Mounts the slice.
 pub fn routes(cfg: &mut ServiceConfig) {
-    cfg.service(cases::start)
-        .service(cases::list)
-        .service(cases::show)
-        .service(cases::correct)
-        .service(cases::consent_texts)
-        .service(decisions::propose)
-        .service(decisions::approve)
-        .service(decisions::revoke);
+    cfg.service(cases::start_verification)
+        .service(cases::list_verifications)
+        .service(cases::show_verification)
+        .service(cases::correct_document)
+        .service(cases::list_consent_texts)
+        .service(decisions::propose_outcome)
+        .service(decisions::approve_proposal)
+        .service(decisions::revoke_verification);
 }
 
 /// A request to be verified.
@@ -86,7 +88,7 @@ struct NewDocument {
 #[serde(deny_unknown_fields)]
 struct NewProposal {
     /// What is proposed.
-    outcome: Outcome,
+    outcome: ProposedOutcome,
     /// Why; a reason that speaks against the document cannot verify.
     reason_code: ProposalReason,
     /// For the second officer.
@@ -114,7 +116,7 @@ struct Nothing {}
 #[into_params(parameter_in = Query)]
 struct CaseFilter {
     /// Only cases that stand so.
-    status: Option<Status>,
+    status: Option<CaseStatus>,
     /// Rows wanted.
     limit: Option<Limit>,
     /// The last id of the page before.

@@ -5,7 +5,9 @@ use super::{
     LAW_FOUR_EYES, LAW_SEALED, LIST_ALL, LIST_OWN, PROPOSAL, RETURN, STAGE, STANDING, VERIFY,
 };
 use crate::{
-    identity::model::{Case, Level, Method, Outcome, ProposalReason, Status, VerdictKind},
+    identity::model::{
+        Case, CaseStatus, Level, Method, ProposalReason, ProposedOutcome, VerdictKind,
+    },
     kernel::{
         clock::Instant,
         db::{Db, DbError, On, Tx},
@@ -59,7 +61,7 @@ pub(in crate::identity) async fn list_own(
     db: &Db,
     account: AccountId,
     before: VerificationId,
-    status: Option<Status>,
+    status: Option<CaseStatus>,
     probe: i64,
 ) -> Result<Vec<Case>, DbError> {
     db.sql(LIST_OWN)
@@ -83,7 +85,7 @@ pub(in crate::identity) struct ListedCase {
 pub(in crate::identity) async fn list_all(
     db: &Db,
     before: VerificationId,
-    status: Option<Status>,
+    status: Option<CaseStatus>,
     probe: i64,
 ) -> Result<Vec<ListedCase>, DbError> {
     db.sql(LIST_ALL)
@@ -98,7 +100,7 @@ pub(in crate::identity) async fn list_all(
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(in crate::identity) struct ProposalRow {
     pub(in crate::identity) leaf_id: LeafId,
-    pub(in crate::identity) outcome: Outcome,
+    pub(in crate::identity) outcome: ProposedOutcome,
     pub(in crate::identity) reason_code: ProposalReason,
     pub(in crate::identity) note_sealed: Option<Vec<u8>>,
     pub(in crate::identity) fingerprint: Vec<u8>,
@@ -224,7 +226,7 @@ pub(in crate::identity) async fn due(
 #[derive(Debug, sqlx::FromRow)]
 pub(in crate::identity) struct StandingRow {
     pub(in crate::identity) verification_id: VerificationId,
-    pub(in crate::identity) status: Status,
+    pub(in crate::identity) status: CaseStatus,
     pub(in crate::identity) level: Level,
     pub(in crate::identity) method: Method,
     pub(in crate::identity) expires_at: Option<Instant>,
