@@ -7,7 +7,7 @@
 //!
 //! Cut here because lists, rules and decisions change together and nothing else needs their inside. It knows no link
 //! and no verification: who asks is handed in as a [`StandingSnapshot`], and what must die when a list changes is the
-//! business of whoever implements [`LiveLinks`]. [`rules`] and what they use are pure; `decide` and `change` are the
+//! business of whoever implements [`LiveLinks`]. `rules` and what they use are pure; `decide` and `change` are the
 //! two places where a race could let something through, and say why it cannot.
 
 mod add_entry;

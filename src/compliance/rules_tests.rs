@@ -41,10 +41,14 @@ fn list(name: ListName, drafts: Vec<Draft>) -> Arc<Compiled> {
 
 /// Lists with one that has these `kind,value,effect` rows.
 fn lists(name: ListName, rows: &[(&str, &str, &str)]) -> Lists {
-    let mut text = "kind,value,effect,reason,authority\n".to_owned();
-    for (kind, value, effect) in rows {
-        text.push_str(&format!("{kind},{value},{effect},x,y\n"));
-    }
+    let rows = rows
+        .iter()
+        .map(|(kind, value, effect)| format!("{kind},{value},{effect},x,y"));
+    let header = "kind,value,effect,reason,authority".to_owned();
+    let text = std::iter::once(header)
+        .chain(rows)
+        .collect::<Vec<_>>()
+        .join("\n");
     let drafts = snapshot::of_csv(name, text.as_bytes()).unwrap();
     Lists::of([list(name, drafts)])
 }

@@ -299,10 +299,8 @@ both_engines! {
 
     async fn a_long_snapshot_is_taken_whole(app: TestApp) {
         let officer = app.officer("a").await;
-        let mut text = "kind,value,effect,reason,authority\n".to_owned();
-        for number in 0..6000 {
-            text.push_str(&format!("term,hang cam so {number},refuse,x,MOIT\n"));
-        }
+        let rows = (0..6000).map(|number| format!("term,hang cam so {number},refuse,x,MOIT\n"));
+        let text = format!("kind,value,effect,reason,authority\n{}", rows.collect::<String>());
         let made = import_csv(&officer, "suspended-goods", &text).await.expect(201);
         assert_eq!(made["added"], 6000);
         let body = json!({ "product": { "title": "bán Hang CẤM so 5999" } });
