@@ -41,6 +41,7 @@ pub async fn breaches(ctx: &Context) -> Result<Vec<Breach>, DbError> {
     found.extend(compliance::verify_replay(&ctx.db, &screener, REPLAYS_MAX).await?);
     found.extend(links::laws(&ctx.db).await?);
     found.extend(orders::laws(&ctx.db).await?);
+    found.extend(orders::verify_rebuild(&ctx.db, ctx).await?);
     found.extend(ledger::laws(&ctx.db).await?);
     found.extend(commissions::laws(&ctx.db).await?);
     found.sort_by_key(|breach| breach.law);

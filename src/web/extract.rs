@@ -11,7 +11,10 @@ use actix_web::{
 use futures_util::{StreamExt as _, future::LocalBoxFuture};
 use serde::de::DeserializeOwned;
 
-use super::problem::{Problem, kinds};
+use super::{
+    auth::Peer,
+    problem::{Problem, kinds},
+};
 
 /// Largest JSON body of an ordinary call, in bytes.
 pub const BODY_BYTES_MAX: usize = 256 * 1024;
@@ -34,6 +37,7 @@ pub struct PostedUpTo<const MAX: usize> {
     pub(super) method: Method,
     pub(super) target: String,
     pub(super) key: Option<String>,
+    pub(super) peer: Peer,
     media_type: Option<String>,
 }
 
@@ -142,6 +146,7 @@ impl<const MAX: usize> FromRequest for PostedUpTo<MAX> {
             .path_and_query()
             .map(ToString::to_string)
             .unwrap_or_default();
+        let peer = Peer::of(request);
         let declared = declared_length(request);
         let payload = payload.take();
         Box::pin(async move {
@@ -152,6 +157,7 @@ impl<const MAX: usize> FromRequest for PostedUpTo<MAX> {
                 method,
                 target,
                 key,
+                peer,
                 media_type,
             })
         })

@@ -18,7 +18,7 @@ use super::{
 use crate::kernel::{
     context::Context,
     db::Tx,
-    digest::hmac_sha256,
+    digest::{hex, hmac_sha256},
     idempotency::{self, Claim, Claimed},
     secret::Purpose,
 };
@@ -147,14 +147,21 @@ impl<const MAX: usize> PostedUpTo<MAX> {
         self.once_as(ctx, &caller.account.to_string(), work).await
     }
 
-    /// Runs `work` in one transaction, once per `Idempotency-Key`, for callers who are not signed in.
+    /// Runs `work` in one transaction, once per `Idempotency-Key`, for callers who are not signed in. Keys of
+    /// strangers at different addresses never meet.
     pub async fn once_anonymous<F>(&self, ctx: &Context, work: F) -> Result<HttpResponse, Problem>
     where
         F: for<'t> FnOnce(&'t mut Tx, Context) -> BoxFuture<'t, Result<Answer, Problem>>
             + Send
             + 'static,
     {
-        self.once_as(ctx, "anonymous", work).await
+        let (_, secret) = ctx.keys.key(Purpose::Idempotency);
+        let place = hmac_sha256(
+            secret.bytes(),
+            &[b"place\0", self.peer.0.to_string().as_bytes()],
+        );
+        let who = format!("anonymous {}", hex(place.get(..16).unwrap_or(&place)));
+        self.once_as(ctx, &who, work).await
     }
 
     async fn once_as<F>(&self, ctx: &Context, who: &str, work: F) -> Result<HttpResponse, Problem>

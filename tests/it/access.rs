@@ -35,9 +35,6 @@ const EVERYBODY: &[&str] = &[
     "auditor",
 ];
 
-const SELLERS: &[&str] = &["shop", "admin"];
-const SHOP_AND_STAFF: &[&str] = &["shop", "admin", "compliance_officer", "finance", "auditor"];
-
 const fn open(method: &'static str, path: &'static str) -> Access {
     Access {
         method,
@@ -224,43 +221,6 @@ pub(crate) const ACCESS: &[Access] = &[
     keyed("GET", "/v1/commissions", EVERYBODY, "commissions:read"),
     keyed("GET", "/v1/commissions/{id}", EVERYBODY, "commissions:read"),
     keyed("GET", "/v1/balances", EVERYBODY, "commissions:read"),
-    to("GET", "/v1/accounts/current", EVERYBODY),
-    to("POST", "/v1/accounts/current/password", EVERYBODY),
-    open("GET", "/.well-known/jwks.json"),
-    open("POST", "/v1/inbound/{platform}/{token}"),
-    keyed("GET", "/v1/order-sources", SHOP_AND_STAFF, "orders:read"),
-    keyed(
-        "GET",
-        "/v1/order-sources/{id}",
-        SHOP_AND_STAFF,
-        "orders:read",
-    ),
-    keyed(
-        "POST",
-        "/v1/order-sources/{id}/rotations",
-        SELLERS,
-        "orders:write",
-    ),
-    keyed(
-        "DELETE",
-        "/v1/order-sources/{id}/previous-secret",
-        SELLERS,
-        "orders:write",
-    ),
-    keyed(
-        "POST",
-        "/v1/order-sources/{id}/closures",
-        SELLERS,
-        "orders:write",
-    ),
-    keyed(
-        "GET",
-        "/v1/order-sources/{id}/deliveries",
-        SHOP_AND_STAFF,
-        "orders:read",
-    ),
-    keyed("GET", "/v1/orders", SHOP_AND_STAFF, "orders:read"),
-    keyed("GET", "/v1/orders/{id}", SHOP_AND_STAFF, "orders:read"),
 ];
 
 impl Access {

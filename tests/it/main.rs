@@ -1,5 +1,14 @@
 //! The one test binary. What needs a database runs on both engines.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test that meets the unexpected fails there; the exemption for tests sees only marked functions"
+)]
+
 #[macro_use]
 mod support;
 
