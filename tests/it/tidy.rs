@@ -45,10 +45,10 @@ const ENGINE_ESCAPES: &[(&str, usize)] = &[
     ("identity", 1),
     // The engines describe their schemas in their own words.
     ("kernel", 1),
-    // A claim and a held state lock rows on PostgreSQL; SQLite has one writer.
-    ("orders", 2),
     // A dying link's row is held until the commit; SQLite has one writer and no word for it.
     ("links", 2),
+    // A claim and a held state lock rows on PostgreSQL; SQLite has one writer.
+    ("orders", 2),
 ];
 
 const FLOORS: &[&str] = &["kernel", "web"];
