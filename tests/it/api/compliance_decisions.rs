@@ -149,7 +149,7 @@ both_engines! {
         suspended.shop.status = ShopStanding::Suspended;
         assert_eq!(codes(&decide(&app, suspended).await), [GroundCode::ShopSuspended]);
         let mut odd = subject(&app, "", "Túi");
-        odd.url = "https://user@shop.example.com/".to_owned();
+        "https://user@shop.example.com/".clone_into(&mut odd.url);
         assert_eq!(codes(&decide(&app, odd).await), [GroundCode::ScreeningUnavailable]);
         all_is_well(&app).await;
     }
