@@ -43,7 +43,7 @@ pub use release::release_due;
 pub use rules::{attribute, earn};
 pub use settle::{run_fold, settle, settle_all};
 pub use store::by_id;
-pub use trace::{Outcome, Trace};
+pub use trace::{AttributionOutcome, Trace};
 
 /// Every statement of this slice.
 pub const STATEMENTS: &[crate::kernel::db::Statement] = store::ALL;
