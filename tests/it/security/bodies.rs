@@ -6,13 +6,16 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 use crate::support::{
-    TestApp,
+    Actor, TestApp,
     seed::{PASSWORD, product_body, program_body, shop_body},
 };
 
 /// How long a body or a head may take, and how much later we may say so on a busy machine.
 const LIMIT: Duration = Duration::from_secs(10);
 const LATEST: Duration = Duration::from_secs(14);
+
+/// Who calls where with which good body, and the members that may not be in it.
+type Call<'a> = (&'a Actor, &'a str, Value, &'a [(&'a str, Value)]);
 
 /// Sends `head`, then a byte of a body every now and then, and gives what came back and when.
 async fn trickle(app: &TestApp, head: String) -> (String, Duration) {
@@ -116,7 +119,7 @@ both_engines! {
         let account = json!({ "email": "x@example.com", "password": PASSWORD, "display_name": "x", "role": "affiliate" });
         let product = product_body(&market.shop_id, "Túi", "https://shop.example.com/a");
         let program = program_body(&market.shop_id);
-        let calls: [(&crate::support::Actor, &str, Value, &[(&str, Value)]); 6] = [
+        let calls: [Call<'_>; 6] = [
             (&app.anon(), "/v1/accounts", account, &[("roles", json!(["admin"])), ("status", json!("active")), ("id", json!("acc_1"))]),
             (&market.shop, "/v1/shops", shop_body(), &[("owner_id", json!(market.affiliate.id)), ("status", json!("active"))]),
             (&market.shop, "/v1/products", product, &[("id", json!("prod_1")), ("created_at", json!("2026-01-01T00:00:00Z"))]),
