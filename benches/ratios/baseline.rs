@@ -14,6 +14,7 @@ use sqlx::{PgPool, Postgres, QueryBuilder, Sqlite, SqlitePool};
 use tinvia::kernel::{
     ambient::Ambient,
     db::{DbOptions, Engine, connect},
+    ids::DeliveryId,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -98,7 +99,7 @@ fn gather(store: Store) -> Queue {
     queue
 }
 
-/// A table like the inbox: its columns of weight, its unique key and its index.
+/// A table like the inbox: its columns of weight, its unique key and its indexes, and no more laws than those.
 const TABLE: &str = "CREATE TABLE raw_delivery (
     delivery_id BLOB NOT NULL PRIMARY KEY, source_id BLOB NOT NULL, dedupe_key BLOB NOT NULL,
     raw BLOB NOT NULL, received_at TEXT NOT NULL, status TEXT NOT NULL)";
@@ -149,9 +150,8 @@ impl Store {
             Self::Sqlite(writer) => {
                 let mut insert = QueryBuilder::<Sqlite>::new(INSERT);
                 insert.push_values(bodies, |mut row, body| {
-                    let id: [u8; 16] = ambient.bytes();
                     let dedupe: [u8; 32] = ambient.bytes();
-                    row.push_bind(id.to_vec())
+                    row.push_bind(ambient.id::<DeliveryId>())
                         .push_bind(vec![7_u8; 16])
                         .push_bind(dedupe.to_vec());
                     row.push_bind(body.to_vec())
@@ -165,9 +165,8 @@ impl Store {
             Self::Postgres(pool) => {
                 let mut insert = QueryBuilder::<Postgres>::new(INSERT);
                 insert.push_values(bodies, |mut row, body| {
-                    let id: [u8; 16] = ambient.bytes();
                     let dedupe: [u8; 32] = ambient.bytes();
-                    row.push_bind(id.to_vec())
+                    row.push_bind(ambient.id::<DeliveryId>())
                         .push_bind(vec![7_u8; 16])
                         .push_bind(dedupe.to_vec());
                     row.push_bind(body.to_vec())
