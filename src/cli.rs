@@ -58,7 +58,7 @@ enum ConfigCommand {
 enum AccountCommand {
     /// Makes a staff account; works while the server runs.
     Create {
-        /// admin, compliance_officer, finance or auditor.
+        /// `admin`, `compliance_officer`, `finance` or `auditor`.
         #[arg(long)]
         role: Role,
         /// How it signs in.

@@ -45,7 +45,7 @@ pub enum Weakness {
     /// Fewer characters than asked for.
     #[error("must have at least {0} characters; several words make a good one")]
     Short(usize),
-    /// More than [`PASSWORD_BYTES_MAX`].
+    /// More than 1,024 bytes.
     #[error("must have at most 1024 bytes")]
     Long,
     /// On the list of common passwords.

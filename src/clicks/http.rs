@@ -9,7 +9,7 @@ use serde::Serialize;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 use super::{
-    model::Via,
+    model::Medium,
     page,
     redirect::{Follower, Outcome, Redirects},
     store,
@@ -49,7 +49,7 @@ pub fn redirects(cfg: &mut ServiceConfig) {
     tag = "redirect",
     params(
         ("code" = String, Path, description = "Code in any spelling, or slug", example = "K4TX7PQ2M"),
-        ("via" = Option<Via>, Query, description = "How the visitor came here"),
+        ("via" = inline(Option<Medium>), Query, description = "How the visitor came here"),
     ),
     responses(
         (status = 302, description = "The target, with `tv_click` added", headers(
@@ -104,7 +104,7 @@ fn follower(request: &HttpRequest) -> Follower<'_> {
     Follower {
         peer: Some(Peer::of(request).0),
         user_agent: user_agent.map_or(b"".as_slice(), header::HeaderValue::as_bytes),
-        via: if came_by_qr { Via::Qr } else { Via::Link },
+        via: if came_by_qr { Medium::Qr } else { Medium::Link },
         counts: request.method() == Method::GET && !fetches_ahead(request),
     }
 }

@@ -131,7 +131,7 @@ async fn write(db: &Db, clicks: Vec<Click>) -> Result<(), DbError> {
 mod tests {
     use super::*;
     use crate::{
-        clicks::model::{Agent, Via},
+        clicks::model::{Agent, Medium},
         kernel::{ambient::Ambient, db::DbOptions, ids::LinkId, secret::KeyRing},
     };
 
@@ -163,7 +163,7 @@ mod tests {
             at: ctx.ambient.now(),
             nonce: ctx.ambient.bytes(),
             agent,
-            via: Via::Link,
+            via: Medium::Link,
             visitor: [visitor; 16],
         }
     }

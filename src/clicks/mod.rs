@@ -22,7 +22,7 @@ mod visitor;
 
 pub use http::{PROBLEMS, redirects, routes};
 pub use log::{ClickLog, ClickLogOptions};
-pub use model::{Agent, Via};
+pub use model::{Agent, Medium};
 pub use redirect::Redirects;
 
 /// Every statement of this slice.

@@ -20,7 +20,7 @@ crate::words! {
 
 crate::words! {
     /// How a visitor came to the address.
-    pub enum Via {
+    pub enum Medium {
         /// By following or typing it.
         Link = "link",
         /// By scanning its QR.
@@ -36,6 +36,6 @@ pub(super) struct Click {
     pub(super) at: Instant,
     pub(super) nonce: Nonce,
     pub(super) agent: Agent,
-    pub(super) via: Via,
+    pub(super) via: Medium,
     pub(super) visitor: Visitor,
 }

@@ -8,7 +8,7 @@ use std::{net::IpAddr, sync::Arc};
 use super::{
     agent,
     log::ClickLog,
-    model::{Click, Via},
+    model::{Click, Medium},
     token::{ClickToken, Minter},
     visitor::Pseudonyms,
 };
@@ -31,7 +31,7 @@ pub struct Redirects {
 pub(super) struct Follower<'a> {
     pub(super) peer: Option<IpAddr>,
     pub(super) user_agent: &'a [u8],
-    pub(super) via: Via,
+    pub(super) via: Medium,
     /// False for what is no visit: HEAD, and a browser that fetches ahead.
     pub(super) counts: bool,
 }

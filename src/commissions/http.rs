@@ -12,7 +12,7 @@ use super::{
     },
     read,
     store::Filter,
-    trace::{Outcome, Trace},
+    trace::{AttributionOutcome, Trace},
 };
 use crate::{
     kernel::{
@@ -207,7 +207,7 @@ async fn one(
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct AttributionView {
     /// What came of it.
-    outcome: Outcome,
+    outcome: AttributionOutcome,
     winner: Option<WinnerView>,
     /// Everybody the order names, strongest first; an affiliate sees their own.
     candidates: Vec<CandidateView>,

@@ -1,6 +1,6 @@
 //! Commissions: who brought an order, what that earns, and how it becomes money.
 //!
-//! Owns `attribution`, `commission` and `commission_reversal`. An order is settled whenever it is folded: [`settle`]
+//! Owns `attribution`, `commission` and `commission_reversal`. An order is settled whenever it is folded: [`settle()`]
 //! decides by pure rules who brought it and what that earns, compares with what stands, and books the difference. An
 //! accrual is a pending transfer from what the shop owes to what the affiliate may be paid; [`release_due`] posts it
 //! when its hold ends.
@@ -43,7 +43,7 @@ pub use release::release_due;
 pub use rules::{attribute, earn};
 pub use settle::{run_fold, settle, settle_all};
 pub use store::by_id;
-pub use trace::{Outcome, Trace};
+pub use trace::{AttributionOutcome, Trace};
 
 /// Every statement of this slice.
 pub const STATEMENTS: &[crate::kernel::db::Statement] = store::ALL;

@@ -13,7 +13,7 @@ use crate::kernel::{
 
 crate::words! {
     /// What came of the attribution.
-    pub enum Outcome {
+    pub enum AttributionOutcome {
         /// Nobody brought the order, or it cannot earn; the candidates say why.
         NoWinner = "no_winner",
         /// It earns once it is paid.
@@ -40,7 +40,7 @@ pub struct TraceWinner {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trace {
     /// What came of it.
-    pub outcome: Outcome,
+    pub outcome: AttributionOutcome,
     /// Who brought the order.
     pub winner: Option<TraceWinner>,
     /// Everybody the order names, in order of rank.
@@ -68,10 +68,10 @@ impl Trace {
         let earns =
             |winner: &super::model::Winner| order.paid_at.is_some() || winner.terms.accrues_unpaid;
         let outcome = match &verdict.winner {
-            None => Outcome::NoWinner,
-            Some(_) if order.is_cancelled => Outcome::Canceled,
-            Some(winner) if earns(winner) => Outcome::Accrued,
-            Some(_) => Outcome::WaitsForPayment,
+            None => AttributionOutcome::NoWinner,
+            Some(_) if order.is_cancelled => AttributionOutcome::Canceled,
+            Some(winner) if earns(winner) => AttributionOutcome::Accrued,
+            Some(_) => AttributionOutcome::WaitsForPayment,
         };
         let rate_bps = verdict.winner.map(|winner| winner.terms.rate_bps);
         let earnings = rate_bps
@@ -101,9 +101,9 @@ impl Trace {
         let earnings = earn(order, commission.rate_bps).unwrap_or_default();
         Self {
             outcome: if order.is_cancelled {
-                Outcome::Canceled
+                AttributionOutcome::Canceled
             } else {
-                Outcome::Accrued
+                AttributionOutcome::Accrued
             },
             base_minor: earnings.base_minor,
             earned_minor: earnings.earned_minor,

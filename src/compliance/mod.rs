@@ -43,8 +43,8 @@ pub use laws::laws;
 pub use lists::Lists;
 pub use model::{
     Channel, ChannelKind, Decision, Effect, Field, Goods, Ground, Input, ListName, ListVersions,
-    MatchKind, Outcome, Screening, ScreeningOutcome, ShopFacts, ShopStanding, StandingSnapshot,
-    StandingStatus, Subject, Verdict,
+    MatchKind, Outcome, Screening, ScreeningOutcome, ShopFacts, ShopStanding, SnapshotStatus,
+    StandingSnapshot, Subject, Verdict,
 };
 pub use replay::verify_replay;
 pub use rules::{Exposure, screen};

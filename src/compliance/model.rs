@@ -105,7 +105,7 @@ crate::words! {
 
 crate::words! {
     /// Whether a person counts as verified, as the decision saw it.
-    pub enum StandingStatus {
+    pub enum SnapshotStatus {
         /// Never verified.
         Unverified = "unverified",
         /// Verified.
@@ -302,7 +302,7 @@ pub struct Entry {
 pub struct StandingSnapshot {
     /// Whether the person counts as verified.
     #[schema(inline)]
-    pub status: StandingStatus,
+    pub status: SnapshotStatus,
     /// The verification it rests on.
     pub verification_id: Option<VerificationId>,
     /// When that runs out.

@@ -13,7 +13,7 @@ use super::{
     lists::{Compiled, Found, Lists},
     model::{
         Channel, Effect, Field, Goods, Ground, Input, ListName, MatchKind, Screening, ShopFacts,
-        ShopStanding, StandingSnapshot, StandingStatus, Subject, Verdict,
+        ShopStanding, SnapshotStatus, StandingSnapshot, Subject, Verdict,
     },
     normal::Normal,
 };
@@ -69,12 +69,12 @@ pub fn screen<'a>(lists: &Lists, exposure: impl Into<Exposure<'a>>, day: NaiveDa
 
 fn identity(standing: &StandingSnapshot, now: Instant) -> Option<Ground> {
     match standing.status {
-        StandingStatus::Verified if standing.expires_at.is_some_and(|end| end <= now) => {
+        SnapshotStatus::Verified if standing.expires_at.is_some_and(|end| end <= now) => {
             Some(plain(GroundCode::IdentityExpired))
         }
-        StandingStatus::Verified => None,
-        StandingStatus::Expired => Some(plain(GroundCode::IdentityExpired)),
-        StandingStatus::Unverified | StandingStatus::Suspended | StandingStatus::Revoked => {
+        SnapshotStatus::Verified => None,
+        SnapshotStatus::Expired => Some(plain(GroundCode::IdentityExpired)),
+        SnapshotStatus::Unverified | SnapshotStatus::Suspended | SnapshotStatus::Revoked => {
             Some(plain(GroundCode::IdentityNotVerified))
         }
     }

@@ -179,7 +179,7 @@ async fn verified(stage: &mut Stage, cast: &Cast, suffix: &str) -> Result<(), De
     stage.tell("A foreign affiliate's passport is read; one officer proposes, another approves")?;
     let request = passport(stage, suffix);
     let path = "/v1/identity-verifications";
-    let case = stage
+    let case_id = stage
         .post(&cast.affiliate, path, &request, 201)
         .await?
         .text("id")?;
@@ -187,7 +187,7 @@ async fn verified(stage: &mut Stage, cast: &Cast, suffix: &str) -> Result<(), De
     stage
         .post(
             &cast.officer_a,
-            &format!("{path}/{case}/proposals"),
+            &format!("{path}/{case_id}/proposals"),
             &proposal,
             201,
         )
@@ -195,7 +195,7 @@ async fn verified(stage: &mut Stage, cast: &Cast, suffix: &str) -> Result<(), De
     stage
         .post(
             &cast.officer_a,
-            &format!("{path}/{case}/approvals"),
+            &format!("{path}/{case_id}/approvals"),
             &json!({}),
             403,
         )
@@ -203,7 +203,7 @@ async fn verified(stage: &mut Stage, cast: &Cast, suffix: &str) -> Result<(), De
     stage
         .post(
             &cast.officer_b,
-            &format!("{path}/{case}/approvals"),
+            &format!("{path}/{case_id}/approvals"),
             &json!({}),
             200,
         )

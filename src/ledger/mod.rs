@@ -11,7 +11,7 @@
 //! - a balance is a sum; an account that authorises payment is locked, summed and never falls below zero;
 //! - every booking has its audit leaf, and each of its transfers refers to it.
 //!
-//! Locks. Reversals and payouts draw on authorising accounts. [`book`] counts up `lock_count` of those, in id order,
+//! Locks. Reversals and payouts draw on authorising accounts. [`book()`] counts up `lock_count` of those, in id order,
 //! before it reads their sums, so two draws on one account queue and neither sees the other's half. Nothing else is
 //! locked: a credit cannot overdraw, and recording accounts are only summed. Who needs several bookings in one
 //! transaction calls [`open`] and [`hold`] for all of them first, so that every transaction takes its locks in the

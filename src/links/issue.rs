@@ -188,7 +188,7 @@ pub(super) async fn shop_of(on: impl Into<On<'_>>, product: &Product) -> Result<
 }
 
 fn snapshot(standing: &Standing) -> StandingSnapshot {
-    use compliance::StandingStatus as Seen;
+    use compliance::SnapshotStatus as Seen;
     use identity::StandingStatus as Held;
     StandingSnapshot {
         status: match standing.status {

@@ -21,7 +21,7 @@ use crate::{
     audit, catalogue,
     compliance::{
         self, Channel, Effect, Goods, Ground, Lists, LiveLinks, Outcome, ShopFacts, ShopStanding,
-        StandingSnapshot, StandingStatus, Subject, Verdict,
+        SnapshotStatus, StandingSnapshot, Subject, Verdict,
     },
     identity::Dependents,
     kernel::{
@@ -219,7 +219,7 @@ impl Again<'_> {
             account: link.owner,
             // A lost standing suspends by itself; here only the lists are asked.
             standing: StandingSnapshot {
-                status: StandingStatus::Verified,
+                status: SnapshotStatus::Verified,
                 verification_id: Some(link.verification_id),
                 expires_at: None,
             },

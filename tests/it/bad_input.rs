@@ -161,11 +161,12 @@ both_engines! {
         let mut huge = order_event("order.paid", "H-1", &app.now().to_rfc3339(), None);
         huge["data"]["total"] = json!("92233720368547758070");
         let huge = huge.to_string();
+        let deep = vec![b'['; 20_000];
         let bodies: [(&str, &[u8]); 4] = [
             ("msg_utf8", b"{\"type\":\"order.paid\xff\"}"),
             ("msg_json", b"{\"type\":"),
             ("msg_huge", huge.as_bytes()),
-            ("msg_deep", &[b'['; 20_000]),
+            ("msg_deep", &deep),
         ];
         for (id, body) in bodies {
             market.deliver_as(&app, id, body).await.expect(200);

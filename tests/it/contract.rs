@@ -9,10 +9,14 @@ fn the_committed_document_is_the_one_the_code_writes() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/openapi.json");
     let committed = std::fs::read_to_string(path).unwrap();
     let written = api::document().to_pretty_json().unwrap();
-    assert_eq!(
-        committed.trim_end(),
-        written,
-        "write it anew: cargo run openapi > openapi/openapi.json"
+    let differs = committed
+        .lines()
+        .zip(written.lines())
+        .find(|(old, new)| old != new);
+    let is_current = committed.trim_end() == written;
+    assert!(
+        is_current,
+        "write it anew: cargo run openapi > openapi/openapi.json; first {differs:?}"
     );
 }
 
@@ -81,5 +85,95 @@ fn problem_codes_are_unique_kebab_case_and_speak_both_languages() {
             "{} stands for two things",
             kind.code
         );
+    }
+}
+
+#[test]
+fn every_reference_leads_to_a_schema() {
+    let document = serde_json::to_value(api::document()).unwrap();
+    let mut dangling = Vec::new();
+    walk(&document, &mut |value| {
+        if let Some(target) = value.get("$ref").and_then(serde_json::Value::as_str)
+            && document.pointer(target.trim_start_matches('#')).is_none()
+        {
+            dangling.push(target.to_owned());
+        }
+    });
+    assert!(dangling.is_empty(), "{dangling:?}");
+}
+
+/// Two types of one name would silently become one schema; each schema's source is its type's own words.
+#[test]
+fn no_two_types_share_a_schema_name() {
+    let mut names: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (file, name) in schema_types() {
+        names.entry(name).or_default().push(file);
+    }
+    let shared: Vec<_> = names
+        .into_iter()
+        .filter(|(_, files)| files.len() > 1)
+        .collect();
+    assert!(shared.is_empty(), "{shared:#?}");
+}
+
+/// (file, schema name) of every type under `src` that derives or declares a schema of its own.
+fn schema_types() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let source = std::fs::read_to_string(&path).unwrap();
+                let file = path.display().to_string();
+                found.extend(
+                    names_in(&source)
+                        .into_iter()
+                        .map(|name| (file.clone(), name)),
+                );
+            }
+        }
+    }
+    found
+}
+
+fn names_in(source: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let (mut wanted, mut renamed) = (false, None);
+    for line in source.lines().map(str::trim) {
+        wanted |=
+            line.contains("ToSchema") && line.starts_with("#[derive") || line.contains("words! {");
+        if let Some(name) = line.strip_prefix("#[schema(as = ") {
+            renamed = Some(name.trim_end_matches(")]").to_owned());
+        }
+        let declared = [
+            "pub struct ",
+            "pub enum ",
+            "struct ",
+            "enum ",
+            "pub(super) struct ",
+            "pub(super) enum ",
+            "pub(crate) struct ",
+        ];
+        let declared = declared.iter().find_map(|start| line.strip_prefix(start));
+        if let Some(rest) = declared {
+            let name: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
+            if wanted {
+                names.push(renamed.take().unwrap_or(name));
+            }
+            wanted = false;
+        }
+    }
+    names
+}
+
+fn walk(value: &serde_json::Value, visit: &mut impl FnMut(&serde_json::Value)) {
+    visit(value);
+    match value {
+        serde_json::Value::Object(members) => members.values().for_each(|value| walk(value, visit)),
+        serde_json::Value::Array(items) => items.iter().for_each(|value| walk(value, visit)),
+        _ => {}
     }
 }

@@ -123,7 +123,7 @@ async fn send(storm: Arc<Storm>) {
         let at = real_now().to_rfc3339();
         let paid = order_event("order.paid", &order, &at, Some(&storm.token)).to_string();
         let refund = refund_event(&order, &at, "R", 500_000).to_string();
-        if number % 6 == 0 {
+        if number.is_multiple_of(6) {
             deliver(&storm, &format!("refund_{number}"), &refund).await;
         }
         deliver(&storm, &format!("paid_{number}"), &paid).await;
@@ -131,10 +131,10 @@ async fn send(storm: Arc<Storm>) {
         if number % 6 == 3 {
             deliver(&storm, &format!("refund_{number}"), &refund).await;
         }
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             storm.refunded.lock().unwrap().insert(order);
         }
-        if number % 10 == 0 {
+        if number.is_multiple_of(10) {
             deliver(&storm, &format!("paid_{number}"), &paid).await;
         }
     }
@@ -199,7 +199,7 @@ async fn check(app: &TestApp, market: &Market, storm: &Storm) {
     let acknowledged = storm.acknowledged.lock().unwrap().clone();
     let lost: Vec<_> = acknowledged.difference(&seen).collect();
     assert!(lost.is_empty(), "acknowledged and lost: {lost:?}");
-    let refunded = storm.refunded.lock().unwrap();
+    let refunded = storm.refunded.lock().unwrap().clone();
     for number in &seen {
         earned += if refunded.contains(number) {
             EARNED_AFTER_REFUND

@@ -6,6 +6,10 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::cloned_ref_to_slice_refs,
+    clippy::items_after_statements,
+    clippy::similar_names,
+    clippy::case_sensitive_file_extension_comparisons,
     reason = "a test that meets the unexpected fails there; the exemption for tests sees only marked functions"
 )]
 

@@ -140,7 +140,7 @@ fn hosts(given: Vec<Host>) -> Result<Vec<HostName>, Problem> {
 
 /// What a sale earns.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-struct CommissionView {
+struct RateView {
     /// How it is counted.
     kind: CommissionKind,
     /// Basis points of the goods' value after discount, before shipping and tax.
@@ -163,7 +163,7 @@ struct ProgramView {
     /// Of the terms, 1 at first.
     version: i64,
     /// What a sale earns.
-    commission: CommissionView,
+    commission: RateView,
     /// How long after a click an order still counts.
     attribution_window_days: i64,
     /// How long a commission waits for returns.
@@ -193,7 +193,7 @@ impl From<Program> for ProgramView {
             currency: program.currency,
             status: program.status,
             version: program.version,
-            commission: CommissionView {
+            commission: RateView {
                 kind: CommissionKind::Percent,
                 rate_bps: terms.rate_bps,
             },

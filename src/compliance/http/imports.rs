@@ -37,7 +37,8 @@ enum Form {
 /// CSV, UTF-8, with the header
 /// `match_kind,match_value,effect,reason,source_authority,source_document_number,source_url,source_issued_on,effective_from,effective_to,exceptions`,
 /// columns in any order; the prefixes may be left out, columns after `source_authority` too, and phrases in `exceptions`
-/// are parted by `|`. JSON is an object with `entries`, or the bare array. At most 8 MiB and 100,000 entries.
+/// are parted by `|`. JSON is an object with `entries`, or the bare array. At most 8 MiB and 100,000 entries, and
+/// at least one: to empty a list, close its entries.
 #[utoipa::path(
     tag = "lists",
     params(("list" = ListName, Path, description = "The list")),
@@ -84,6 +85,10 @@ async fn read(list: ListName, form: Form, raw: Bytes) -> Result<ReadSnapshot, Pr
             Form::Csv => snapshot::of_csv(list, &raw).map_err(ComplianceError::Misread)?,
             Form::Json => of_json(list, &raw)?,
         };
+        // An empty snapshot is what a failed download looks like, and would open the gate.
+        if drafts.is_empty() {
+            return Err(Problem::of(&kinds::INVALID).field("/entries", "must not be empty"));
+        }
         Ok(ReadSnapshot {
             drafts,
             sha256: sha256(&[&raw]),

@@ -184,6 +184,7 @@ struct OrdersAsked {
     /// Only of this source.
     order_source_id: Option<OrderSourceId>,
     /// Only with this id of the platform.
+    #[param(value_type = String, max_length = 120)]
     external_order_id: Option<Line<120>>,
     /// Rows wanted.
     limit: Option<Limit>,

@@ -6,7 +6,7 @@ use serde_json::json;
 use tinvia::{
     compliance::{
         self, Channel, ChannelKind, Compliance, Decision, Goods, GroundCode, NoLinks, Outcome,
-        ShopFacts, ShopStanding, StandingSnapshot, StandingStatus, Subject,
+        ShopFacts, ShopStanding, SnapshotStatus, StandingSnapshot, Subject,
     },
     kernel::{
         actor::Actor as Cause,
@@ -28,7 +28,7 @@ fn subject(app: &TestApp, account: &str, title: &str) -> Subject {
             .parse()
             .unwrap_or_else(|_| ambient.id::<AccountId>()),
         standing: StandingSnapshot {
-            status: StandingStatus::Verified,
+            status: SnapshotStatus::Verified,
             verification_id: Some(ambient.id()),
             expires_at: Some(app.now() + chrono::TimeDelta::days(30)),
         },
@@ -124,10 +124,10 @@ both_engines! {
     async fn who_is_not_verified_is_refused_whatever_the_goods(app: TestApp) {
         let an = app.affiliate("an").await;
         let cases = [
-            (StandingStatus::Unverified, GroundCode::IdentityNotVerified),
-            (StandingStatus::Suspended, GroundCode::IdentityNotVerified),
-            (StandingStatus::Revoked, GroundCode::IdentityNotVerified),
-            (StandingStatus::Expired, GroundCode::IdentityExpired),
+            (SnapshotStatus::Unverified, GroundCode::IdentityNotVerified),
+            (SnapshotStatus::Suspended, GroundCode::IdentityNotVerified),
+            (SnapshotStatus::Revoked, GroundCode::IdentityNotVerified),
+            (SnapshotStatus::Expired, GroundCode::IdentityExpired),
         ];
         for (status, code) in cases {
             let mut subject = subject(&app, &an.id, "Túi");
@@ -149,7 +149,7 @@ both_engines! {
         suspended.shop.status = ShopStanding::Suspended;
         assert_eq!(codes(&decide(&app, suspended).await), [GroundCode::ShopSuspended]);
         let mut odd = subject(&app, "", "Túi");
-        odd.url = "https://user@shop.example.com/".to_owned();
+        "https://user@shop.example.com/".clone_into(&mut odd.url);
         assert_eq!(codes(&decide(&app, odd).await), [GroundCode::ScreeningUnavailable]);
         all_is_well(&app).await;
     }
@@ -208,7 +208,7 @@ both_engines! {
         let half_time = app.now() + chrono::TimeDelta::minutes(5);
         app.clock.advance(chrono::TimeDelta::minutes(10));
         let mut unverified = subject(&app, &binh.id, "Túi");
-        unverified.standing.status = StandingStatus::Unverified;
+        unverified.standing.status = SnapshotStatus::Unverified;
         let shop = unverified.shop.id;
         let second = decide(&app, unverified).await;
 

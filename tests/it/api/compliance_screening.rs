@@ -38,7 +38,7 @@ both_engines! {
         assert_eq!(screened["list_versions"]["banned-lines"], 1);
         let ground = &screened["grounds"][0];
         let (from, to) = (ground["span"][0].as_u64().unwrap(), ground["span"][1].as_u64().unwrap());
-        let matched: String = title.chars().skip(from as usize).take((to - from) as usize).collect();
+        let matched: String = title.chars().skip(usize::try_from(from).unwrap()).take(usize::try_from(to - from).unwrap()).collect();
         assert_eq!(matched, "THU\u{301}Y  kiều");
         assert_eq!(
             *ground,

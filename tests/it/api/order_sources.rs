@@ -82,7 +82,7 @@ both_engines! {
         till.owner.delete(&format!("{path}/previous-secret")).await.expect(204);
         let third = WOO_ORDER.replace("3107", "3109");
         till.woocommerce(&app, "order.created", &third).await.problem(401, "inbound-signature-wrong");
-        till.secret = "two".to_owned();
+        "two".clone_into(&mut till.secret);
         till.woocommerce(&app, "order.created", &third).await.expect(200);
         till.owner.post(&format!("{path}/rotations"), json!({})).await.problem(422, "request-invalid");
         let stranger = app.shop("stranger").await;
