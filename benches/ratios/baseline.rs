@@ -108,6 +108,7 @@ const INDEXES: [&str; 3] = [
     "CREATE INDEX raw_pending ON raw_delivery (delivery_id) WHERE status = 'pending'",
     "CREATE INDEX raw_by_source ON raw_delivery (source_id, status, delivery_id)",
 ];
+const UNCOMPRESSED: &str = "ALTER TABLE raw_delivery ALTER COLUMN raw SET STORAGE EXTERNAL";
 const INSERT: &str =
     "INSERT INTO raw_delivery (delivery_id, source_id, dedupe_key, raw, received_at, status) ";
 
@@ -136,7 +137,7 @@ impl Store {
                     .execute(&pool)
                     .await
                     .unwrap();
-                for sql in INDEXES {
+                for sql in INDEXES.into_iter().chain([UNCOMPRESSED]) {
                     sqlx::query(sql).execute(&pool).await.unwrap();
                 }
                 Self::Postgres(pool)
