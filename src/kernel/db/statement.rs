@@ -1,5 +1,7 @@
 //! One SQL text for both engines, run by a fluent statement: `tx.sql(INSERT).bind(id).one()`.
 
+use std::fmt::Write as _;
+
 use sqlx::{
     Arguments, AssertSqlSafe, Encode, FromRow, PgConnection, PgPool, Postgres, Sqlite,
     SqliteConnection, SqlitePool, Type, postgres::PgArguments, postgres::PgRow,
@@ -277,8 +279,8 @@ impl Text {
                         if column > 0 {
                             sql.push_str(", ");
                         }
-                        sql.push('$');
-                        sql.push_str(&(row * width + column + 1).to_string());
+                        // Writing to a string cannot fail.
+                        let _written = write!(sql, "${}", row * width + column + 1);
                     }
                     sql.push(')');
                 }
