@@ -8,6 +8,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use actix_web::{
     App as Actix, HttpRequest, HttpResponse, HttpServer,
     dev::{Server, ServerHandle},
+    guard,
     middleware::from_fn,
     web::{self as aw, Data},
 };
@@ -310,12 +311,18 @@ fn serve(
 
 /// What the operator calls; not part of the product's document.
 fn operations(cfg: &mut aw::ServiceConfig) {
-    cfg.route("/healthz", aw::get().to(health))
-        .route("/readyz", aw::get().to(ready))
-        .route("/metrics", aw::get().to(metrics_text))
-        .route("/openapi.json", aw::get().to(document))
-        .route("/docs", aw::get().to(docs_moved))
+    cfg.route("/healthz", looked_at().to(health))
+        .route("/readyz", looked_at().to(ready))
+        .route("/metrics", looked_at().to(metrics_text))
+        .route("/openapi.json", looked_at().to(document))
+        .route("/docs", looked_at().to(docs_moved))
         .service(docs());
+}
+
+/// GET, and HEAD as probes send it.
+fn looked_at() -> actix_web::Route {
+    let reads = guard::Any(guard::Get()).or(guard::Head());
+    aw::route().guard(reads)
 }
 
 /// The document as pages, from the binary alone. Its own policy: the pages carry inline styles.

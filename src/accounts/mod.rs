@@ -7,8 +7,8 @@
 //!   or a leaf. A password exists only as an Argon2id hash, a token or key only as a digest.
 //! - Every request re-reads its session or key and the account's status and roles, so that signing out, a password
 //!   change, a suspension or a lost role counts from the next request on, whatever a token still says.
-//! - A session has one live refresh token. A used one that comes back ends the session, save within a minute while its
-//!   successor was never used: then the answer was probably lost, and it is answered afresh.
+//! - A session has one live refresh token. A used one that comes back ends the session, save when it was under way
+//!   already while a parallel request exchanged it.
 //! - Unknown address, wrong password and suspended account cost the same and are answered the same.
 //! - Nobody can fill memory with password checks, and nobody can lock another out by failing in their name.
 //!

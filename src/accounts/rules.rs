@@ -109,9 +109,6 @@ pub(super) const SESSION_DAYS: i64 = 30;
 /// How long a refresh token waits for its use, in days.
 pub(super) const REFRESH_IDLE_DAYS: i64 = 14;
 
-/// How long an exchanged token is still answered when the answer may have been lost, in seconds.
-pub(super) const REFRESH_GRACE_SECONDS: i64 = 60;
-
 /// How often a session may be refreshed, so that a chain cannot fill the disk.
 pub(super) const ROTATIONS_MAX: i64 = 10_000;
 
@@ -143,7 +140,7 @@ pub(super) struct Presented {
 pub(super) enum Exchange {
     /// Hand out a fresh pair.
     Rotate,
-    /// Hand out a fresh pair again in place of one that seems lost.
+    /// Hand out a fresh pair in place of the one that a parallel use got.
     Repeat,
     /// Somebody uses it a second time: end the family.
     Reused,
@@ -153,15 +150,19 @@ pub(super) enum Exchange {
     Refuse,
 }
 
-/// Decides about a presented refresh token.
+/// Decides about a presented refresh token, whose request arrived at `arrived`.
+///
+/// A use that was already under way when another exchanged the token is that other's parallel; one that came
+/// later is a second use, and ends the family. A client whose answer got lost asks again under its
+/// `Idempotency-Key`.
 #[must_use]
-pub(super) fn exchange(token: &Presented, now: Instant) -> Exchange {
+pub(super) fn exchange(token: &Presented, arrived: Instant, now: Instant) -> Exchange {
     if token.session_ended || now >= token.session_expires_at {
         return Exchange::Refuse;
     }
     if let Some(replaced_at) = token.replaced_at {
-        let lost = now - replaced_at <= TimeDelta::seconds(REFRESH_GRACE_SECONDS);
-        if !(lost && token.successor_is_live) {
+        let is_parallel = arrived <= replaced_at;
+        if !(is_parallel && token.successor_is_live) {
             return Exchange::Reused;
         }
     } else if now - token.issued_at >= TimeDelta::days(REFRESH_IDLE_DAYS) {
@@ -278,29 +279,29 @@ mod tests {
             ..live()
         };
         assert_eq!(
-            exchange(&fresh, at(SESSION_DAYS * 86_400 - 1)),
+            exchange(&fresh, at(SESSION_DAYS * 86_400 - 1), at(SESSION_DAYS * 86_400 - 1)),
             Exchange::Rotate
         );
         assert_eq!(
-            exchange(&fresh, at(SESSION_DAYS * 86_400)),
+            exchange(&fresh, at(SESSION_DAYS * 86_400), at(SESSION_DAYS * 86_400)),
             Exchange::Refuse
         );
     }
 
     #[test]
-    fn an_exchanged_token_is_answered_again_only_briefly_and_only_while_its_successor_waits() {
+    fn an_exchanged_token_is_answered_again_only_to_uses_under_way_and_only_while_its_successor_waits() {
         let exchanged = Presented {
             replaced_at: Some(at(0)),
             successor_is_live: true,
             ..live()
         };
-        assert_eq!(exchange(&exchanged, at(60)), Exchange::Repeat);
-        assert_eq!(exchange(&exchanged, at(61)), Exchange::Reused);
+        assert_eq!(exchange(&exchanged, at(0), at(1)), Exchange::Repeat);
+        assert_eq!(exchange(&exchanged, at(1), at(1)), Exchange::Reused);
         let overtaken = Presented {
             successor_is_live: false,
             ..exchanged
         };
-        assert_eq!(exchange(&overtaken, at(1)), Exchange::Reused);
+        assert_eq!(exchange(&overtaken, at(0), at(1)), Exchange::Reused);
     }
 
     #[test]
@@ -310,7 +311,7 @@ mod tests {
             replaced_at: Some(at(0)),
             ..live()
         };
-        assert_eq!(exchange(&ended, at(600)), Exchange::Refuse);
+        assert_eq!(exchange(&ended, at(600), at(600)), Exchange::Refuse);
     }
 
     #[test]
@@ -319,6 +320,6 @@ mod tests {
             rotations: ROTATIONS_MAX,
             ..live()
         };
-        assert_eq!(exchange(&worn, at(1)), Exchange::WornOut);
+        assert_eq!(exchange(&worn, at(1), at(1)), Exchange::WornOut);
     }
 }

@@ -22,6 +22,7 @@ use crate::{
     audit,
     kernel::{
         actor::{Actor, Role},
+        clock::Instant,
         context::Context,
         db::{DbError, Tx},
         digest::Digest,
@@ -131,12 +132,13 @@ pub(super) enum Refreshed {
 ///
 /// The session's row is locked first, so of any number of parallel uses each sees what the one before it left: the
 /// first exchanges the token, the others find its successor unused and exchange that in its place. However many
-/// answers get lost, one token is live.
+/// there are, one token is live. `arrived` is when the request came, before it waited for anything.
 pub(super) async fn refresh(
     tx: &mut Tx,
     ctx: &Context,
     authority: &Authority,
     presented: &Digest,
+    arrived: Instant,
 ) -> Result<Refreshed, AccountsError> {
     let session = store::token_session(&mut *tx, presented).await?;
     let session = session.ok_or(AccountsError::RefreshTokenWrong)?;
@@ -151,7 +153,7 @@ pub(super) async fn refresh(
         session_ended: held.ended_at.is_some(),
         rotations: held.rotations,
     };
-    let decided = rules::exchange(&known, now);
+    let decided = rules::exchange(&known, arrived, now);
     let (fresh, digest) = opaque::fresh_refresh_token(&ctx.ambient);
     match (decided, &token.successor_digest) {
         (Exchange::Rotate, _) => store::replace_token(tx, presented, now, &digest).await?,

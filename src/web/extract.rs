@@ -62,12 +62,20 @@ impl<const MAX: usize> PostedUpTo<MAX> {
         if self.media_type() != Some("application/json") {
             return Err(Problem::of(&kinds::MEDIA_TYPE).detail("send application/json"));
         }
+        // Derived readers would take the values of an array for the fields of an object, in their order.
+        if self.raw.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+            return Err(Problem::of(&kinds::INVALID).field("", "must be an object"));
+        }
         read_json(&self.raw)
     }
 }
 
 /// Reads JSON: 400 where it does not parse, 422 with a pointer where a field is wrong.
 pub fn read_json<T: DeserializeOwned>(raw: &[u8]) -> Result<T, Problem> {
+    // A parser that stops at an unknown field would never see the bytes behind it.
+    if std::str::from_utf8(raw).is_err() {
+        return Err(Problem::of(&kinds::MALFORMED).detail("JSON is UTF-8, and this is not"));
+    }
     if depth_of(raw) > JSON_DEPTH_MAX {
         return Err(Problem::of(&kinds::MALFORMED)
             .detail(format!("nested deeper than {JSON_DEPTH_MAX} levels")));
@@ -343,6 +351,8 @@ mod tests {
         assert_eq!(code_of("{"), "request-malformed");
         assert_eq!(code_of("{\"items\":[]} x"), "request-malformed");
         assert_eq!(code_of("{\"items\":[300]}"), "request-invalid");
+        let broken = read_json::<Basket>(b"{\"more\":\"\xff\"}").unwrap_err();
+        assert_eq!(broken.code(), "request-malformed");
         assert_eq!(code_of("{\"items\":[],\"more\":1}"), "request-invalid");
         assert_eq!(code_of(&"[".repeat(100_000)), "request-malformed");
     }

@@ -64,9 +64,8 @@ pub struct ProblemBody {
     pub title: String,
     /// HTTP status.
     pub status: u16,
-    /// What this request did wrong.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+    /// What this request did wrong; the title again when there is no more to say.
+    pub detail: String,
     /// Stable code.
     pub code: String,
     /// Names this request in our log.
@@ -146,14 +145,25 @@ impl Problem {
         StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
     }
 
+    /// What the request did wrong: its own words, or the first field's.
+    fn told(&self) -> Option<String> {
+        let field = |fault: &FieldFault| match fault.pointer.as_str() {
+            "" => fault.detail.clone(),
+            pointer => format!("{pointer}: {}", fault.detail),
+        };
+        let words = self.0.detail.clone();
+        words.or_else(|| self.0.errors.first().map(field))
+    }
+
     /// The response, in the caller's language and under the request's id.
     #[must_use]
     pub fn render(&self, request_id: &str, lang: Lang) -> HttpResponse {
+        let title = lang.pick(&self.0.vi, &self.0.en);
         let body = ProblemBody {
             kind: format!("/problems/{}", self.0.code),
-            title: lang.pick(&self.0.vi, &self.0.en).to_owned(),
+            title: title.to_owned(),
             status: self.0.status,
-            detail: self.0.detail.clone(),
+            detail: self.told().unwrap_or_else(|| title.to_owned()),
             code: self.0.code.clone().into_owned(),
             request_id: request_id.to_owned(),
             errors: self.0.errors.clone(),

@@ -49,7 +49,10 @@ both_engines! {
 
     async fn an_unknown_path_is_a_problem_with_its_request_id(app: TestApp) {
         let reply = app.anon().get("/no-such-thing").await;
-        reply.problem(404, "not-found");
+        let problem = reply.problem(404, "not-found");
+        for member in ["type", "title", "detail", "request_id"] {
+            assert!(problem[member].is_string(), "{member}");
+        }
         assert_eq!(reply.header("x-content-type-options"), "nosniff");
         assert!(reply.header("x-request-id").starts_with("req_"));
     }
@@ -58,6 +61,10 @@ both_engines! {
         app.anon().get("/healthz").await.expect(200);
         app.anon().get("/readyz").await.expect(200);
         assert_eq!(app.anon().get("/metrics").await.status, 200);
+        for path in ["/healthz", "/readyz", "/metrics", "/openapi.json"] {
+            let reply = app.anon().send("HEAD", path, &[], None).await;
+            assert_eq!((reply.status, reply.bytes.len()), (200, 0), "{path}");
+        }
         let document = app.anon().get("/openapi.json").await.expect(200);
         assert!(document["openapi"].as_str().unwrap().starts_with("3.1"));
     }

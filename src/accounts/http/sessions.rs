@@ -89,8 +89,8 @@ pub(super) struct Refresh {
 
 /// Exchange a refresh token for a fresh pair
 ///
-/// A token that comes a second time ends its session, save within a minute while the pair it was exchanged for was
-/// never used: then that pair was probably lost, and a fresh one takes its place.
+/// A token that comes a second time ends its session. A client that may have to ask again because an answer got lost
+/// sends an `Idempotency-Key`, under which the same pair is answered again.
 #[utoipa::path(
     tag = "sign-in",
     operation_id = "refresh_session",
@@ -109,10 +109,11 @@ pub(super) async fn exchange(
     let presented: Refresh = posted.read()?;
     let digest = opaque::refresh_digest(&presented.refresh_token);
     let digest = digest.ok_or(AccountsError::RefreshTokenWrong)?;
+    let arrived = ctx.ambient.now();
     let exchanged = posted.once_anonymous(&ctx, move |tx, ctx| {
         Box::pin(async move {
             Ok(
-                match sign_in::refresh(tx, &ctx, &authority, &digest).await? {
+                match sign_in::refresh(tx, &ctx, &authority, &digest, arrived).await? {
                     Refreshed::Pair(pair) => Answer::created(&Tokens::from(&pair)),
                     // The end of the session is committed with the refusal.
                     Refreshed::Ended => Answer::refused(Problem::of(&REFRESH_TOKEN_WRONG)),

@@ -45,6 +45,18 @@ impl<const MIN: i64, const MAX: i64> utoipa::ToSchema for Whole<MIN, MAX> {
     }
 }
 
+/// An optional text; a blank one says nothing, as shops' exports write it.
+pub(super) fn said<'de, D, T>(from: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    let text = Option::<std::borrow::Cow<'de, str>>::deserialize(from)?;
+    let text = text.filter(|text| !text.trim().is_empty());
+    text.map(|text| text.parse().map_err(serde::de::Error::custom))
+        .transpose()
+}
+
 /// A public host name, such as `shop.example.com.vn`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Host(pub(super) HostName);

@@ -3,7 +3,11 @@
 use actix_web::{HttpResponse, get, post, web::Data};
 use serde::{Deserialize, Serialize};
 
-use super::{SELLERS, absent, address, fields::Price, viewer};
+use super::{
+    SELLERS, absent, address,
+    fields::{Price, said},
+    viewer,
+};
 use crate::{
     catalogue::{
         add_product::add_product,
@@ -32,13 +36,16 @@ struct NewProduct {
     /// As shown to buyers.
     title: Line<300>,
     /// As shown to buyers.
+    #[serde(default, deserialize_with = "said")]
     description: Option<Prose<10_000>>,
     /// Where it is sold: http or https on a public host.
     #[schema(format = "uri", max_length = 2048)]
     url: String,
     /// The shop's own category.
+    #[serde(default, deserialize_with = "said")]
     category: Option<Line<200>>,
     /// Maker or brand.
+    #[serde(default, deserialize_with = "said")]
     brand: Option<Line<200>>,
     /// The number under its bar code: 8, 12, 13 or 14 digits.
     gtin: Option<Gtin>,

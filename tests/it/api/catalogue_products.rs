@@ -55,6 +55,14 @@ both_engines! {
         for member in ["description", "category", "brand", "gtin", "registration_number", "price"] {
             assert_eq!(made[member], Value::Null, "{member}");
         }
+        let body = json!({
+            "shop_id": shop, "title": "Áo", "url": "http://shop.example.com/ao",
+            "description": "", "category": " ", "brand": null,
+        });
+        let made = owner.post("/v1/products", body).await.expect(201);
+        for blank in ["description", "category", "brand"] {
+            assert_eq!(made[blank], Value::Null, "{blank}");
+        }
         for missing in ["shop_id", "title", "url"] {
             let mut body = product_body(&shop);
             body.as_object_mut().unwrap().remove(missing);
