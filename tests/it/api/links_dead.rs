@@ -220,6 +220,29 @@ both_engines! {
         assert!(tinvia::links::laws(&app.context().db).await.unwrap().is_empty());
     }
 
+    async fn an_entry_kills_on_the_day_it_begins_to_count(app: TestApp) {
+        let stall = Stall::open(&app).await;
+        let officer = app.officer(&fresh("o")).await;
+        let product_id = stall.product("Kem trộn siêu tốc").await;
+        let body = stall.body_with(&json!({ "product_id": product_id }));
+        let doomed = stall.affiliate.post("/v1/links", body).await.expect(201);
+        let spared = stall.link().await;
+        let begins = tinvia::kernel::clock::legal_day(app.context().ambient.now()) + chrono::Days::new(2);
+        let mut dated = entry("term", "kem trộn", "refuse");
+        dated["effective_from"] = json!(begins);
+        let change = officer.post("/v1/lists/suspended-goods/entries", dated).await.expect(201);
+        assert_eq!(change["taken_down"], 0);
+
+        app.clock.advance(chrono::TimeDelta::days(1));
+        app.settle().await;
+        assert_eq!(follow(&app, &doomed).await.status, 302);
+        app.clock.advance(chrono::TimeDelta::days(1));
+        app.settle().await;
+        follow(&app, &doomed).await.problem(451, "link-blocked");
+        assert_eq!(follow(&app, &spared).await.status, 302);
+        assert!(tinvia::links::laws(&app.context().db).await.unwrap().is_empty());
+    }
+
     async fn a_flagged_channel_kills_the_links_shown_there(app: TestApp) {
         let stall = Stall::open(&app).await;
         let officer = app.officer(&fresh("o")).await;
