@@ -12,7 +12,11 @@ pub(super) use lists::{
     version_digest, versions_after,
 };
 
-use crate::kernel::{db::DbError, digest::Digest};
+use crate::kernel::{
+    db::{Db, DbError},
+    digest::Digest,
+    ids::LeafId,
+};
 
 crate::statements! {
     /// The versions in force.
@@ -148,6 +152,15 @@ crate::statements! {
                       OR (h.version > 0 AND NOT EXISTS (
                           SELECT 1 FROM list_version AS v
                           WHERE v.list = h.list AND v.version = h.version AND v.sha256 = h.sha256))";
+    /// Law 8: acts whose leaf is gone.
+    UNRECORDED = "SELECT acts.leaf_id FROM (
+                      SELECT leaf_id FROM list_version
+                      UNION ALL SELECT leaf_id FROM list_import
+                      UNION ALL SELECT leaf_id FROM decision
+                  ) AS acts
+                  WHERE acts.leaf_id IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM audit_leaf WHERE audit_leaf.leaf_id = acts.leaf_id)
+                  LIMIT 100";
 }
 
 fn broken(about: &impl std::fmt::Display, fault: &impl std::fmt::Display) -> DbError {
@@ -162,4 +175,8 @@ fn digest(about: &impl std::fmt::Display, bytes: &[u8]) -> Result<Digest, DbErro
 
 fn each<R, T: TryFrom<R, Error = DbError>>(rows: Vec<R>) -> Result<Vec<T>, DbError> {
     rows.into_iter().map(T::try_from).collect()
+}
+
+pub(super) async fn unrecorded(db: &Db) -> Result<Vec<(LeafId,)>, DbError> {
+    db.sql(UNRECORDED).all().await
 }

@@ -120,6 +120,15 @@ crate::statements! {
     ADD_SUSPENSION = "INSERT INTO link_suspension (suspension_id, account_id, reason_code, link_count, actor,
                                                    decided_at, leaf_id)
                       VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    /// Law 8: acts whose leaf is gone.
+    UNRECORDED = "SELECT acts.leaf_id FROM (
+                      SELECT dead_leaf_id AS leaf_id FROM link
+                      UNION ALL SELECT leaf_id FROM link_takedown
+                      UNION ALL SELECT leaf_id FROM link_suspension
+                  ) AS acts
+                  WHERE acts.leaf_id IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM audit_leaf WHERE audit_leaf.leaf_id = acts.leaf_id)
+                  LIMIT 100";
 }
 
 /// The few columns that a redirect needs.
@@ -333,4 +342,8 @@ pub(super) async fn breaches(
         breaches.extend(links.into_iter().map(|(link_id,)| (law, link_id, what)));
     }
     Ok(breaches)
+}
+
+pub(super) async fn unrecorded(db: &Db) -> Result<Vec<(LeafId,)>, DbError> {
+    db.sql(UNRECORDED).all().await
 }

@@ -168,6 +168,7 @@ fn kind_of(status: StatusCode) -> &'static Kind {
 /// The headers of ASVS 3.4 and 14.3 that fit an API; a page under its own policy sets its own first.
 fn finish(response: &mut ServiceResponse<BoxBody>, id: RequestId) {
     let headers = response.headers_mut();
+    say_charset(headers);
     let mut set = |name: &'static str, value: &str| {
         let name = header::HeaderName::from_static(name);
         if !headers.contains_key(&name)
@@ -186,6 +187,20 @@ fn finish(response: &mut ServiceResponse<BoxBody>, id: RequestId) {
     );
     set("cross-origin-opener-policy", "same-origin");
     set("strict-transport-security", "max-age=31536000");
+}
+
+/// Text whose charset is left to guessing can be read as something else; ours is UTF-8 always.
+fn say_charset(headers: &mut header::HeaderMap) {
+    let media = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    if let Some(media) = media
+        && media.starts_with("text/")
+        && !media.contains("charset")
+        && let Ok(value) = header::HeaderValue::from_str(&format!("{media}; charset=utf-8"))
+    {
+        headers.insert(header::CONTENT_TYPE, value);
+    }
 }
 
 /// Answers what no route matches.
