@@ -8,7 +8,7 @@ pub(super) use decisions::{
 };
 pub(super) use lists::{
     NewImport, NewVersion, add_entries, add_import, add_version, changed_in, close_entries, counts,
-    entries_of, entry, heads, hold_heads, live, move_head, page_of, stray_heads, take_head,
+    entries_of, entry, heads, hold_heads, live, move_head, page_of, stray_heads, take_head, turned,
     version_digest, versions_after,
 };
 
@@ -82,6 +82,13 @@ crate::statements! {
                          AND entry_id < $3
                        ORDER BY entry_id DESC
                        LIMIT $4";
+    /// Lists of which a standing entry began to refuse after $1 and by $2, or a certificate ended in that time.
+    TURNED = "SELECT DISTINCT list FROM list_entry
+              WHERE closed_in_version IS NULL
+                AND ((list <> 'mlm-certificates' AND effect = 'refuse'
+                      AND effective_from > $1 AND effective_from <= $2)
+                  OR (list = 'mlm-certificates' AND effective_to >= $1 AND effective_to < $2))
+              ORDER BY list";
     /// What a version added, for proving its digest.
     ADDED_IN = "SELECT entry_id, list, added_in_version, closed_in_version, match_kind,
                        match_value, match_key, exceptions, effect, reason, source_authority,

@@ -101,8 +101,8 @@ crate::statements! {
                  LEFT JOIN link_takedown ON link_takedown.link_id = link.link_id
                  WHERE (link.status = 'taken_down') <> (link_takedown.link_id IS NOT NULL)
                  LIMIT $1";
-    /// Kills one link.
-    KILL = "UPDATE link SET status = 'taken_down', dead_at = $2, dead_reason = $3, dead_leaf_id = $4
+    /// Kills one link. One that was suspended is dead since then: a sale in between must not begin to earn.
+    KILL = "UPDATE link SET status = 'taken_down', dead_at = COALESCE(dead_at, $2), dead_reason = $3, dead_leaf_id = $4
             WHERE link_id = $1";
     /// The act that killed it.
     ADD_TAKEDOWN = "INSERT INTO link_takedown (takedown_id, link_id, reason_code, note, grounds, actor, decided_at,
