@@ -75,7 +75,8 @@ pub fn jobs() -> Vec<Job> {
         },
         Job {
             name: "commissions.release",
-            every: Duration::from_mins(1),
+            // One look at an index; a hold that is over should not be seen to last.
+            every: Duration::from_secs(5),
             wake: None,
             run: Arc::new(|ctx| Box::pin(commissions::release_due(ctx, RELEASED_MAX))),
         },
