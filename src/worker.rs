@@ -75,6 +75,7 @@ pub fn jobs() -> Vec<Job> {
         },
         Job {
             name: "commissions.release",
+            // One look at an index; a hold that is over should not be seen to last.
             every: Duration::from_secs(5),
             wake: None,
             run: Arc::new(|ctx| Box::pin(commissions::release_due(ctx, RELEASED_MAX))),

@@ -2,7 +2,9 @@
 //!
 //! Only the two officers are made below HTTP, as an operator makes staff. Everybody here is invented.
 
+mod cast;
 mod journey;
+mod passport;
 mod stage;
 
 pub use journey::play;
