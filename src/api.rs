@@ -22,7 +22,9 @@ pub fn api(cfg: &mut ServiceConfig) {
 }
 
 fn v1(cfg: &mut ServiceConfig) {
-    cfg.configure(accounts::routes)
+    // Routes are tried one after the other, each by its pattern: the one that comes in floods is first.
+    cfg.configure(orders::inbound)
+        .configure(accounts::routes)
         .configure(identity::routes)
         .configure(catalogue::routes)
         .configure(compliance::routes)

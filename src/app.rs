@@ -22,7 +22,7 @@ use crate::{
     api::{self, Offered},
     clicks::{ClickLog, ClickLogOptions, Redirects},
     commissions,
-    compliance::{self, Compliance},
+    compliance::{self, Compliance, TurnOfDay},
     config::Config,
     identity,
     kernel::{
@@ -232,6 +232,16 @@ impl Shared {
             run: Arc::new(move |ctx| {
                 let dependents = Arc::clone(&dependents);
                 Box::pin(async move { identity::expire_due(&ctx, &dependents).await })
+            }),
+        });
+        let turn = Arc::new(TurnOfDay::new(self.compliance.clone().into_inner()));
+        jobs.push(Job {
+            name: "lists.turn_of_day",
+            every: Duration::from_secs(10),
+            wake: None,
+            run: Arc::new(move |ctx| {
+                let turn = Arc::clone(&turn);
+                Box::pin(async move { turn.run(&ctx).await })
             }),
         });
         jobs.push(Job {

@@ -105,7 +105,7 @@ async fn repeat(job: Job, ctx: Context, stop: CancellationToken) {
             Err(error) => {
                 failures = failures.saturating_add(1);
                 metrics::counter!("tinvia_jobs_failed_total", "job" => job.name).increment(1);
-                tracing::warn!(job = job.name, error = %error, failures, "a job failed and will be tried again");
+                tracing::warn!(job = job.name, error = %error, clue = error.clue(), failures, "a job failed and will be tried again");
                 Duration::from_millis(100).saturating_mul(1 << failures.min(7))
             }
         };

@@ -14,6 +14,7 @@ use sqlx::{PgPool, Postgres, QueryBuilder, Sqlite, SqlitePool};
 use tinvia::kernel::{
     ambient::Ambient,
     db::{DbOptions, Engine, connect},
+    ids::DeliveryId,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -98,7 +99,7 @@ fn gather(store: Store) -> Queue {
     queue
 }
 
-/// A table like the inbox: its columns of weight, its unique key and its index.
+/// A table like the inbox: its columns of weight, its unique key and its indexes, and no more laws than those.
 const TABLE: &str = "CREATE TABLE raw_delivery (
     delivery_id BLOB NOT NULL PRIMARY KEY, source_id BLOB NOT NULL, dedupe_key BLOB NOT NULL,
     raw BLOB NOT NULL, received_at TEXT NOT NULL, status TEXT NOT NULL)";
@@ -107,6 +108,7 @@ const INDEXES: [&str; 3] = [
     "CREATE INDEX raw_pending ON raw_delivery (delivery_id) WHERE status = 'pending'",
     "CREATE INDEX raw_by_source ON raw_delivery (source_id, status, delivery_id)",
 ];
+const UNCOMPRESSED: &str = "ALTER TABLE raw_delivery ALTER COLUMN raw SET STORAGE EXTERNAL";
 const INSERT: &str =
     "INSERT INTO raw_delivery (delivery_id, source_id, dedupe_key, raw, received_at, status) ";
 
@@ -135,7 +137,7 @@ impl Store {
                     .execute(&pool)
                     .await
                     .unwrap();
-                for sql in INDEXES {
+                for sql in INDEXES.into_iter().chain([UNCOMPRESSED]) {
                     sqlx::query(sql).execute(&pool).await.unwrap();
                 }
                 Self::Postgres(pool)
@@ -149,9 +151,8 @@ impl Store {
             Self::Sqlite(writer) => {
                 let mut insert = QueryBuilder::<Sqlite>::new(INSERT);
                 insert.push_values(bodies, |mut row, body| {
-                    let id: [u8; 16] = ambient.bytes();
                     let dedupe: [u8; 32] = ambient.bytes();
-                    row.push_bind(id.to_vec())
+                    row.push_bind(ambient.id::<DeliveryId>())
                         .push_bind(vec![7_u8; 16])
                         .push_bind(dedupe.to_vec());
                     row.push_bind(body.to_vec())
@@ -165,9 +166,8 @@ impl Store {
             Self::Postgres(pool) => {
                 let mut insert = QueryBuilder::<Postgres>::new(INSERT);
                 insert.push_values(bodies, |mut row, body| {
-                    let id: [u8; 16] = ambient.bytes();
                     let dedupe: [u8; 32] = ambient.bytes();
-                    row.push_bind(id.to_vec())
+                    row.push_bind(ambient.id::<DeliveryId>())
                         .push_bind(vec![7_u8; 16])
                         .push_bind(dedupe.to_vec());
                     row.push_bind(body.to_vec())

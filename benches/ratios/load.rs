@@ -1,4 +1,8 @@
 //! A small load generator: keep-alive connections on one thread, one request in flight on each.
+//!
+//! It has to cost less than what it measures, or every server looks alike. So an answer is parsed once for each length
+//! it comes in, and [`Run::busy`] tells how much of a core the other side used: a ratio of rates means something only
+//! while both sides are near or above one.
 
 use std::{
     net::SocketAddr,
@@ -32,8 +36,10 @@ pub(crate) struct Run {
     pub(crate) requests_per_second: f64,
     pub(crate) p50: Duration,
     pub(crate) p99: Duration,
-    /// Processor time of everything but the generator, for each request.
+    /// Processor time of everything in this process but the generator, for each request.
     pub(crate) cost: Duration,
+    /// Cores that everything but the generator used.
+    pub(crate) busy: f64,
 }
 
 /// Sends for `time` and expects `status` every time.
@@ -84,11 +90,13 @@ async fn send_from_all(
     let own = processor_time("/proc/thread-self/stat").saturating_sub(own);
     latencies.sort_unstable();
     let at = |part: usize| latencies[(latencies.len() - 1) * part / 100];
+    let others = whole.saturating_sub(own);
     Run {
         requests_per_second: latencies.len() as f64 / took.as_secs_f64(),
         p50: at(50),
         p99: at(99),
-        cost: whole.saturating_sub(own) / u32::try_from(latencies.len()).unwrap(),
+        cost: others / u32::try_from(latencies.len()).unwrap(),
+        busy: others.as_secs_f64() / took.as_secs_f64(),
     }
 }
 
@@ -100,7 +108,11 @@ async fn send(
     until: Instant,
 ) -> Vec<Duration> {
     let mut latencies = Vec::new();
-    let mut answer = Vec::new();
+    let mut answers = Answers {
+        status: format!("HTTP/1.1 {status} ").into_bytes(),
+        bytes: Vec::with_capacity(4096),
+        whole: 0,
+    };
     loop {
         let number = next.fetch_add(1, Ordering::Relaxed);
         let request = match &requests {
@@ -112,34 +124,46 @@ async fn send(
             return latencies;
         };
         stream.write_all(request).await.unwrap();
-        read_answer(&mut stream, &mut answer, status).await;
+        answers.read(&mut stream).await;
         latencies.push(sent.elapsed());
     }
 }
 
-/// Reads one whole answer. What a server sends is ours to know: a length, and no chunks.
-async fn read_answer(stream: &mut TcpStream, answer: &mut Vec<u8>, status: u16) {
-    answer.clear();
-    loop {
-        let read = stream.read_buf(answer).await.unwrap();
-        assert!(
-            read > 0,
-            "the server hung up after {:?}",
-            String::from_utf8_lossy(answer)
-        );
-        let Some(head) = answer.windows(4).position(|w| w == b"\r\n\r\n") else {
-            continue;
-        };
-        let text = String::from_utf8_lossy(&answer[..head]);
-        assert_eq!(
-            text.get(9..12),
-            Some(status.to_string().as_str()),
-            "{}",
-            String::from_utf8_lossy(answer)
-        );
-        if answer.len() >= head + 4 + length_of_body(&text) {
-            return;
+/// Answers of one connection, one after the other.
+struct Answers {
+    status: Vec<u8>,
+    bytes: Vec<u8>,
+    /// Length of the last answer that was parsed: most are as long as the one before.
+    whole: usize,
+}
+
+impl Answers {
+    /// Reads one whole answer. What a server sends is ours to know: a length, and no chunks.
+    async fn read(&mut self, stream: &mut TcpStream) {
+        self.bytes.clear();
+        loop {
+            let read = stream.read_buf(&mut self.bytes).await.unwrap();
+            assert!(read > 0, "the server hung up after {}", self.text());
+            if self.bytes.len() == self.whole || self.is_whole() {
+                // Bytes that were still to come would be taken for the next answer, and fail it here.
+                let expected = self.bytes.starts_with(&self.status);
+                assert!(expected, "{}", self.text());
+                self.whole = self.bytes.len();
+                return;
+            }
         }
+    }
+
+    fn is_whole(&self) -> bool {
+        let Some(head) = self.bytes.windows(4).position(|w| w == b"\r\n\r\n") else {
+            return false;
+        };
+        let text = String::from_utf8_lossy(&self.bytes[..head]);
+        self.bytes.len() >= head + 4 + length_of_body(&text)
+    }
+
+    fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.bytes)
     }
 }
 
@@ -148,6 +172,11 @@ fn length_of_body(head: &str) -> usize {
         .filter_map(|line| line.split_once(':'))
         .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
         .map_or(0, |(_, length)| length.trim().parse().unwrap())
+}
+
+/// Processor time of this process so far.
+pub(crate) fn process_time() -> Duration {
+    processor_time("/proc/self/stat")
 }
 
 /// User and system time of a process or thread, in the kernel's ticks of 10 ms.

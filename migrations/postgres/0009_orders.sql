@@ -46,6 +46,9 @@ CREATE TABLE delivery (
     CHECK ((status = 'pending') = (settled_at IS NULL))
 );
 
+-- Sealed bytes do not compress: not even to be tried.
+ALTER TABLE delivery ALTER COLUMN raw_sealed SET STORAGE EXTERNAL;
+
 -- A retry is the same delivery.
 CREATE UNIQUE INDEX delivery_once ON delivery (order_source_id, dedupe_key);
 -- The same event over a second subscription is the same delivery.

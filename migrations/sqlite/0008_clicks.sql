@@ -9,7 +9,7 @@ CREATE TABLE click (
     agent      TEXT NOT NULL CHECK (agent IN ('person', 'preview', 'bot')),
     via        TEXT NOT NULL CHECK (via IN ('link', 'qr')),
     visitor    BLOB NOT NULL             -- keyed pseudonym that lasts a day
-) STRICT;
+) STRICT, WITHOUT ROWID; -- one tree in the order of time, not a table and an index over it
 
 -- A link's figures, without reading other links' rows.
 CREATE INDEX click_by_link ON click (link_id, clicked_at, agent, visitor);

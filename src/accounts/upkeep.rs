@@ -3,10 +3,13 @@
 use chrono::TimeDelta;
 
 use super::{rules, store};
-use crate::kernel::{
-    context::Context,
-    db::{Db, DbError},
-    law::Breach,
+use crate::{
+    audit,
+    kernel::{
+        context::Context,
+        db::{Db, DbError},
+        law::Breach,
+    },
 };
 
 /// How long an expired session's row is kept, so that questions about it can be answered.
@@ -25,7 +28,7 @@ pub async fn prune(ctx: Context) -> Result<u64, DbError> {
         .await
 }
 
-/// Law 9: no personal field is shorter than a sealed one. Law 10: no account exceeds its sessions or keys.
+/// Law 8: every act has its leaf. Law 9: no personal field is shorter than a sealed one. Law 10: no account exceeds its sessions or keys.
 pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
     let mut breaches = Vec::new();
     for account in store::unsealed(db).await? {
@@ -42,5 +45,6 @@ pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
             what: "more live sessions or API keys than an account may have",
         });
     }
+    breaches.extend(audit::gone(store::unrecorded(db).await?));
     Ok(breaches)
 }

@@ -23,7 +23,7 @@ const BODY_BYTES_MAX: usize = 65_535;
 pub struct Act<'a> {
     /// `<thing>.<verbed>`, such as `decision.refused`.
     pub kind: &'static str,
-    /// Prefixed id of the row the act made or changed.
+    /// Prefixed id of the row the act made or changed; stored as the subject's pseudonym where it is the subject's own.
     pub act: String,
     /// Prefixed id of the person or shop concerned; stored as a pseudonym.
     pub subject: Option<String>,
@@ -41,9 +41,14 @@ pub async fn record(tx: &mut Tx, ambient: &Ambient, act: Act<'_>) -> Result<Leaf
         Some(id) => Some(pseudonym(tx, ambient, id).await?),
         None => None,
     };
+    // The subject's own id beside its pseudonym would tell whose that is, long after the salt is gone.
+    let act_id = match &subject {
+        Some(pseudonym) if act.subject.as_ref() == Some(&act.act) => pseudonym,
+        _ => &act.act,
+    };
     let blind: [u8; 16] = ambient.bytes();
     let content = json!({
-        "act": act.act,
+        "act": act_id,
         "actor": actor(tx, ambient, act.actor).await?,
         "at": recorded_at.timestamp_micros(),
         "blind": hex(&blind),
@@ -62,7 +67,7 @@ pub async fn record(tx: &mut Tx, ambient: &Ambient, act: Act<'_>) -> Result<Leaf
     let leaf = store::LeafRow {
         leaf_id,
         kind: act.kind,
-        act_id: &act.act,
+        act_id,
         subject: subject.as_deref(),
         recorded_at,
         body: &body,

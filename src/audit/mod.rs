@@ -17,10 +17,20 @@ pub const STATEMENTS: &[crate::kernel::db::Statement] = store::ALL;
 
 use crate::kernel::{
     db::{Db, DbError},
+    ids::LeafId,
     law::Breach,
 };
 
 /// Law 8 as far as the leaves themselves can show it: each still hashes to what was stored beside it.
 pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
     leaf::altered(db).await
+}
+
+/// Law 8 as the tables of acts show it: their leaves that are no longer there.
+pub fn gone(leaves: Vec<(LeafId,)>) -> impl Iterator<Item = Breach> {
+    leaves.into_iter().map(|(leaf_id,)| Breach {
+        law: 8,
+        about: leaf_id.to_string(),
+        what: "an act's leaf is gone",
+    })
 }

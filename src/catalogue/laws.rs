@@ -1,13 +1,17 @@
 //! What `tinvia verify` asks of the catalogue.
 
-use crate::kernel::{
-    db::{Db, DbError},
-    law::Breach,
+use crate::{
+    audit,
+    kernel::{
+        db::{Db, DbError},
+        law::Breach,
+    },
 };
 
 use super::store;
 
-/// Law 8 for terms: versions run from 1 without a gap, and each took effect no earlier than the one before it.
+/// Law 8 for terms: versions run from 1 without a gap, and each took effect no earlier than the one before it;
+/// every act has its leaf.
 pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
     let breach = |about: String, what| Breach {
         law: 8,
@@ -22,5 +26,6 @@ pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
     let disorder = disorder
         .iter()
         .map(|id| breach(id.to_string(), "a later version took effect earlier"));
-    Ok(gaps.chain(disorder).collect())
+    let gone = audit::gone(store::unrecorded(db).await?);
+    Ok(gaps.chain(disorder).chain(gone).collect())
 }

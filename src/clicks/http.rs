@@ -2,7 +2,10 @@
 
 use actix_web::{
     HttpRequest, HttpResponse, get, head,
-    http::{Method, header},
+    http::{
+        Method,
+        header::{self, HeaderName, HeaderValue},
+    },
     web::Data,
 };
 use serde::Serialize;
@@ -103,37 +106,44 @@ fn follower(request: &HttpRequest) -> Follower<'_> {
         .any(|pair| pair == "via=qr");
     Follower {
         peer: Some(Peer::of(request).0),
-        user_agent: user_agent.map_or(b"".as_slice(), header::HeaderValue::as_bytes),
+        user_agent: user_agent.map_or(b"".as_slice(), HeaderValue::as_bytes),
         via: if came_by_qr { Medium::Qr } else { Medium::Link },
         counts: request.method() == Method::GET && !fetches_ahead(request),
     }
 }
 
 /// A browser that fetches what its user may never open says so in one of these headers.
+static FETCHES_AHEAD: [HeaderName; 4] = [
+    HeaderName::from_static("sec-purpose"),
+    HeaderName::from_static("purpose"),
+    HeaderName::from_static("x-purpose"),
+    HeaderName::from_static("x-moz"),
+];
+
 fn fetches_ahead(request: &HttpRequest) -> bool {
-    ["sec-purpose", "purpose", "x-purpose", "x-moz"]
-        .iter()
-        .any(|name| {
-            let value = request
-                .headers()
-                .get(*name)
-                .and_then(|value| value.to_str().ok());
-            value.is_some_and(|value| {
+    FETCHES_AHEAD.iter().any(|name| {
+        let value = request.headers().get(name);
+        value
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| {
                 let value = value.to_ascii_lowercase();
                 ["prefetch", "prerender", "preview"]
                     .iter()
                     .any(|word| value.contains(word))
             })
-        })
+    })
 }
 
 fn answer(ctx: &Context, request: &HttpRequest, outcome: Outcome) -> Result<HttpResponse, Problem> {
     match outcome {
         Outcome::To(location) => Ok(HttpResponse::Found()
             .insert_header((header::LOCATION, location))
-            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .insert_header((header::CACHE_CONTROL, HeaderValue::from_static("no-store")))
             // The shop learns that we sent the visitor, as with any link; nothing leaks to a plain-text site.
-            .insert_header((header::REFERRER_POLICY, "no-referrer-when-downgrade"))
+            .insert_header((
+                header::REFERRER_POLICY,
+                HeaderValue::from_static("no-referrer-when-downgrade"),
+            ))
             .finish()),
         Outcome::Blocked(status) => blocked(ctx, request, status),
         Outcome::Unknown => Err(Problem::of(&kinds::NOT_FOUND)),

@@ -2,6 +2,7 @@
 
 use super::model::Click;
 use crate::kernel::{
+    batch::groups,
     clock::Instant,
     db::{DbError, On, Tx},
     ids::LinkId,
@@ -25,10 +26,10 @@ crate::statements! {
 }
 
 /// Rows of one statement: 7 values each, far below the 32,766 that SQLite binds.
-const ROWS_MAX: usize = 2000;
+const ROWS_MAX: usize = 1024;
 
 pub(super) async fn add(tx: &mut Tx, clicks: &[Click]) -> Result<(), DbError> {
-    for group in clicks.chunks(ROWS_MAX) {
+    for group in groups(clicks, ROWS_MAX) {
         let mut statement = tx.sql(ADD).rows(group.len());
         for click in group {
             statement = statement

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::store;
 use crate::{
+    audit,
     kernel::{
         db::{Db, DbError},
         ids::{CommissionId, TypedId as _},
@@ -12,14 +13,15 @@ use crate::{
     ledger::{self, Purpose},
 };
 
+const FAIL_CLOSED: u8 = 3;
 const MONEY: u8 = 6;
 const NO_CLICKS: u8 = 7;
 
 /// The tables of this slice.
 const TABLES: [&str; 3] = ["attribution", "commission", "commission_reversal"];
 
-/// Law 6: each commission is what the ledger has for it, is explained by its reversals and is owed once. Law 7: none
-/// refers to a click row.
+/// Law 3: nothing became payable before its hold was over. Law 6: each commission is what the ledger has for it, is explained by its reversals and is owed once. Law 7: none
+/// refers to a click row. Law 8: every act has its leaf.
 pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
     let mut breaches = Vec::new();
     let mut blame = |about: String, what| {
@@ -41,6 +43,14 @@ pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
             "the commission is negative or more than was earned",
         );
     }
+    for (id,) in store::early(db).await? {
+        breaches.push(Breach {
+            law: FAIL_CLOSED,
+            about: id.to_string(),
+            what: "the commission became payable before its hold was over",
+        });
+    }
+    breaches.extend(audit::gone(store::unrecorded(db).await?));
     differing(db, &mut breaches).await?;
     for (table, column, _) in db.columns().await? {
         if TABLES.contains(&table.as_str()) && column.contains("click") {

@@ -2,7 +2,7 @@
 
 use crate::kernel::{
     clock::Instant,
-    db::{DbError, On, Tx},
+    db::{Db, DbError, On, Tx},
     ids::{AccountId, CommissionId, LeafId, OrderId, ReversalId, ShopId},
 };
 
@@ -101,10 +101,23 @@ crate::statements! {
                   WHERE status <> 'reversed'
                   GROUP BY order_id HAVING COUNT(*) > 1
                   LIMIT 100";
+    /// Commissions that became payable before their hold was over, or without one.
+    EARLY = "SELECT commission_id FROM commission
+             WHERE status IN ('approved', 'processed', 'paid', 'held')
+               AND (hold_until IS NULL OR posted_at IS NULL OR posted_at < hold_until)
+             LIMIT 100";
     /// Commissions beyond what they may be.
     BEYOND = "SELECT commission_id FROM commission
               WHERE amount_minor < 0 OR amount_minor > earned_minor OR amount_minor > base_minor
               LIMIT 100";
+    /// Law 8: acts whose leaf is gone.
+    UNRECORDED = "SELECT acts.leaf_id FROM (
+                      SELECT leaf_id FROM commission
+                      UNION ALL SELECT leaf_id FROM commission_reversal
+                  ) AS acts
+                  WHERE acts.leaf_id IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM audit_leaf WHERE audit_leaf.leaf_id = acts.leaf_id)
+                  LIMIT 100";
 }
 
 /// Locks what an order earns until the transaction ends, and gives its trace; empty at first.
@@ -289,6 +302,14 @@ pub(super) async fn paid_twice(on: impl Into<On<'_>>) -> Result<Vec<(OrderId,)>,
     on.into().sql(PAID_TWICE).all().await
 }
 
+pub(super) async fn early(on: impl Into<On<'_>>) -> Result<Vec<(CommissionId,)>, DbError> {
+    on.into().sql(EARLY).all().await
+}
+
 pub(super) async fn beyond(on: impl Into<On<'_>>) -> Result<Vec<(CommissionId,)>, DbError> {
     on.into().sql(BEYOND).all().await
+}
+
+pub(super) async fn unrecorded(db: &Db) -> Result<Vec<(LeafId,)>, DbError> {
+    db.sql(UNRECORDED).all().await
 }

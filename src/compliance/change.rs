@@ -10,7 +10,6 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::{
-    decide::by,
     lists::Lists,
     model::{Draft, Entry, Head, ListName},
     screener::{Reader, Screener},
@@ -162,7 +161,7 @@ pub(super) async fn apply(
         added_count: count(entries.len()),
         closed_count: count(change.close.len()),
         made_at: now,
-        made_by: &by(change.actor),
+        made_by: &change.actor.to_string(),
         leaf_id,
     };
     store::add_version(tx, &row).await?;

@@ -123,17 +123,7 @@ async fn keep(
         }),
     };
     let leaf_id = audit::record(tx, &ctx.ambient, act).await?;
-    store::add_decision(tx, record, &by(actor), leaf_id).await
-}
-
-/// An actor as rows name it.
-pub(super) fn by(actor: &Actor) -> String {
-    match actor {
-        Actor::Account { id, .. } => id.to_string(),
-        Actor::Source(id) => id.to_string(),
-        Actor::System(job) => (*job).to_owned(),
-        Actor::Anonymous => "anonymous".to_owned(),
-    }
+    store::add_decision(tx, record, &actor.to_string(), leaf_id).await
 }
 
 /// The request a decision was made on, and whether it is known at all.

@@ -1,6 +1,6 @@
 //! Entries as officers send them, and what makes one fit for its list. Pure.
 
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -45,6 +45,9 @@ pub(super) struct NewEntry {
     pub exceptions: Vec<Line<200>>,
 }
 
+/// Years of an entry's days: beyond them the engines sort days differently, or cannot hold them.
+const YEARS: std::ops::Range<i32> = 1900..9999;
+
 /// What is wrong with an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
@@ -78,6 +81,15 @@ impl NewEntry {
             None if list.allows() => Effect::Refuse,
             None => return Err(fault("/effect", "must be refuse or review")),
         };
+        for (pointer, day) in [
+            ("/effective_from", self.effective_from),
+            ("/effective_to", self.effective_to),
+            ("/source/issued_on", self.source.issued_on),
+        ] {
+            if day.is_some_and(|day| !YEARS.contains(&day.year())) {
+                return Err(fault(pointer, "must be a day of the years 1900 to 9998"));
+            }
+        }
         if let (Some(from), Some(to)) = (self.effective_from, self.effective_to)
             && to < from
         {

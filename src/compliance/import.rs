@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::{
     change::{self, Change, Compliance, count},
-    decide::by,
     error::ComplianceError,
     model::{Draft, Entry, Head, ListName, MatchKind},
     screener::{self, Reader},
@@ -114,7 +113,7 @@ pub(super) async fn import(
         removed_count: view.removed,
         unchanged_count: view.unchanged,
         imported_at: ctx.ambient.now(),
-        imported_by: &by(actor),
+        imported_by: &actor.to_string(),
         leaf_id,
     };
     store::add_import(tx, &row).await?;

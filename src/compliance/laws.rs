@@ -5,18 +5,22 @@ use super::{
     model::{ListName, Record},
     store,
 };
-use crate::kernel::{
-    db::{Db, DbError},
-    digest::{Digest, sha256},
-    ids::{DecisionId, TypedId as _},
-    law::{BREACHES_MAX, Breach},
+use crate::{
+    audit,
+    kernel::{
+        db::{Db, DbError},
+        digest::{Digest, sha256},
+        ids::{DecisionId, TypedId as _},
+        law::{BREACHES_MAX, Breach},
+    },
 };
 
 /// Decisions read at once.
 const PAGE: i64 = 1000;
 
 /// Law 2: a decision has grounds exactly when it is not `issued`, and its input hashes to the digest beside it.
-/// Law 8: each version of each list hashes to its digest, and each head is the newest version.
+/// Law 8: each version of each list hashes to its digest, each head is the newest version, and
+/// every act has its leaf.
 pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
     let mut breaches = Vec::new();
     for id in store::ungrounded(db, BREACHES_MAX).await? {
@@ -33,6 +37,7 @@ pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
         breaches.extend(broken_chain(db, *list).await?);
     }
     breaches.extend(altered_inputs(db).await?);
+    breaches.extend(audit::gone(store::unrecorded(db).await?));
     Ok(breaches)
 }
 

@@ -33,6 +33,7 @@ mod screener;
 mod snapshot;
 mod starter;
 mod store;
+mod turn_of_day;
 
 pub use change::{Compliance, LiveLinks, NoLinks};
 pub use decide::{decide, decision_input};
@@ -50,6 +51,7 @@ pub use replay::verify_replay;
 pub use rules::{Exposure, screen};
 pub use screener::Screener;
 pub use starter::install_starter_lists;
+pub use turn_of_day::TurnOfDay;
 
 /// Every statement of this slice.
 pub const STATEMENTS: &[crate::kernel::db::Statement] = store::ALL;

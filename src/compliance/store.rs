@@ -8,11 +8,15 @@ pub(super) use decisions::{
 };
 pub(super) use lists::{
     NewImport, NewVersion, add_entries, add_import, add_version, changed_in, close_entries, counts,
-    entries_of, entry, heads, hold_heads, live, move_head, page_of, stray_heads, take_head,
+    entries_of, entry, heads, hold_heads, live, move_head, page_of, stray_heads, take_head, turned,
     version_digest, versions_after,
 };
 
-use crate::kernel::{db::DbError, digest::Digest};
+use crate::kernel::{
+    db::{Db, DbError},
+    digest::Digest,
+    ids::LeafId,
+};
 
 crate::statements! {
     /// The versions in force.
@@ -78,6 +82,13 @@ crate::statements! {
                          AND entry_id < $3
                        ORDER BY entry_id DESC
                        LIMIT $4";
+    /// Lists of which a standing entry began to refuse after $1 and by $2, or a certificate ended in that time.
+    TURNED = "SELECT DISTINCT list FROM list_entry
+              WHERE closed_in_version IS NULL
+                AND ((list <> 'mlm-certificates' AND effect = 'refuse'
+                      AND effective_from > $1 AND effective_from <= $2)
+                  OR (list = 'mlm-certificates' AND effective_to >= $1 AND effective_to < $2))
+              ORDER BY list";
     /// What a version added, for proving its digest.
     ADDED_IN = "SELECT entry_id, list, added_in_version, closed_in_version, match_kind,
                        match_value, match_key, exceptions, effect, reason, source_authority,
@@ -141,6 +152,15 @@ crate::statements! {
                       OR (h.version > 0 AND NOT EXISTS (
                           SELECT 1 FROM list_version AS v
                           WHERE v.list = h.list AND v.version = h.version AND v.sha256 = h.sha256))";
+    /// Law 8: acts whose leaf is gone.
+    UNRECORDED = "SELECT acts.leaf_id FROM (
+                      SELECT leaf_id FROM list_version
+                      UNION ALL SELECT leaf_id FROM list_import
+                      UNION ALL SELECT leaf_id FROM decision
+                  ) AS acts
+                  WHERE acts.leaf_id IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM audit_leaf WHERE audit_leaf.leaf_id = acts.leaf_id)
+                  LIMIT 100";
 }
 
 fn broken(about: &impl std::fmt::Display, fault: &impl std::fmt::Display) -> DbError {
@@ -155,4 +175,8 @@ fn digest(about: &impl std::fmt::Display, bytes: &[u8]) -> Result<Digest, DbErro
 
 fn each<R, T: TryFrom<R, Error = DbError>>(rows: Vec<R>) -> Result<Vec<T>, DbError> {
     rows.into_iter().map(T::try_from).collect()
+}
+
+pub(super) async fn unrecorded(db: &Db) -> Result<Vec<(LeafId,)>, DbError> {
+    db.sql(UNRECORDED).all().await
 }

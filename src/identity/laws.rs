@@ -1,13 +1,16 @@
 //! The laws of the system that identity owns, asked of the stored rows.
 
 use super::store;
-use crate::kernel::{
-    db::{Db, DbError},
-    ids::VerificationId,
-    law::Breach,
+use crate::{
+    audit,
+    kernel::{
+        db::{Db, DbError},
+        ids::VerificationId,
+        law::Breach,
+    },
 };
 
-/// Law 1 as far as a verification goes: two different officers and a consent. Law 9: sealed fields are sealed.
+/// Law 1 as far as a verification goes: two different officers and a consent. Law 8: every act has its leaf. Law 9: sealed fields are sealed.
 pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
     let mut breaches = found(
         1,
@@ -24,6 +27,7 @@ pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
         store::breaking_seals(db).await?,
         "has a document with a field that is not sealed",
     ));
+    breaches.extend(audit::gone(store::unrecorded(db).await?));
     Ok(breaches)
 }
 

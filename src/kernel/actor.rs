@@ -1,5 +1,7 @@
 //! Who acts: the words by which decisions, transfers and audit leaves name an actor.
 
+use std::fmt;
+
 use super::ids::{AccountId, OrderSourceId};
 
 crate::words! {
@@ -54,4 +56,16 @@ pub enum Actor {
     System(&'static str),
     /// Somebody who is not signed in.
     Anonymous,
+}
+
+impl fmt::Display for Actor {
+    /// As the tables of acts name who acted: a prefixed id, or the name of a job.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Account { id, .. } => id.fmt(f),
+            Self::Source(id) => id.fmt(f),
+            Self::System(job) => f.write_str(job),
+            Self::Anonymous => f.write_str("anonymous"),
+        }
+    }
 }

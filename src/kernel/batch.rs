@@ -96,6 +96,18 @@ fn refused<T>(error: &mpsc::error::TrySendError<T>) -> BatchFault {
     }
 }
 
+/// Cuts `items` into groups of at most `max`, each as long as a power of two, the longest first. A driver keeps a
+/// prepared text for every length of a multi-row insert that it meets: so there are few lengths.
+pub fn groups<T>(items: &[T], max: usize) -> impl Iterator<Item = &[T]> {
+    let mut rest = items;
+    std::iter::from_fn(move || {
+        let fitting = rest.len().min(max).checked_ilog2()?;
+        let (group, after) = rest.split_at_checked(1 << fitting)?;
+        rest = after;
+        Some(group)
+    })
+}
+
 async fn gather<T, R>(
     options: BatchOptions,
     mut queue: mpsc::Receiver<Waiting<T, R>>,
@@ -160,6 +172,19 @@ mod tests {
             assert_eq!(answer.unwrap(), item * 2);
         }
         assert!(flushes.load(Ordering::SeqCst) <= 3);
+    }
+
+    #[test]
+    fn groups_keep_every_item_in_order_and_have_few_lengths() {
+        let items: Vec<usize> = (0..10_007).collect();
+        let mut lengths = std::collections::BTreeSet::new();
+        for end in [0, 1, 7, 1024, 1025, 10_007] {
+            let groups: Vec<&[usize]> = groups(&items[..end], 1024).collect();
+            assert_eq!(groups.concat(), items[..end]);
+            lengths.extend(groups.iter().map(|group| group.len()));
+        }
+        assert!(lengths.len() <= 11 && lengths.last() == Some(&1024));
+        assert_eq!(groups(&items, 0).count(), 0);
     }
 
     #[tokio::test]

@@ -64,7 +64,7 @@ const PRIVATE_SUFFIXES: &[&str] = &[
 impl HostName {
     /// Reads a host name, Unicode or punycode, in any case, with or without a trailing dot.
     pub fn parse(text: &str) -> Result<Self, UrlFault> {
-        let text = text.trim().trim_end_matches('.');
+        let text = text.trim();
         match Host::parse(text).map_err(|_| UrlFault::Malformed)? {
             Host::Domain(name) => Self::public(&name),
             Host::Ipv4(_) | Host::Ipv6(_) => Err(UrlFault::Literal),
@@ -72,7 +72,10 @@ impl HostName {
     }
 
     fn public(name: &str) -> Result<Self, UrlFault> {
-        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        if name.split('.').any(str::is_empty) {
+            return Err(UrlFault::Malformed);
+        }
         let private = PRIVATE_SUFFIXES.iter().any(|suffix| {
             name == *suffix
                 || name
@@ -241,6 +244,8 @@ mod tests {
             ("http://intranet", UrlFault::NotPublic),
             ("https://example.com:8443", UrlFault::Port),
             ("//example.com", UrlFault::Malformed),
+            ("http://a..example.com", UrlFault::Malformed),
+            ("http://example.com..", UrlFault::Malformed),
             ("", UrlFault::Malformed),
         ] {
             assert_eq!(WebUrl::parse(text), Err(fault), "{text}");

@@ -42,14 +42,16 @@ pub struct IdFault(pub &'static str);
 
 /// Writes `id` as prefixed text.
 pub fn write_text<I: TypedId>(id: I, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let value = id.uuid().as_u128();
+    let mut rest = id.uuid().as_u128();
+    let mut text = [b'0'; TEXT_LEN];
+    for symbol in text.iter_mut().rev() {
+        let digit = usize::try_from(rest & 31).unwrap_or(0);
+        *symbol = ALPHABET.get(digit).copied().unwrap_or(b'0');
+        rest >>= 5;
+    }
     f.write_str(I::PREFIX)?;
     f.write_str("_")?;
-    for position in (0..TEXT_LEN).rev() {
-        let digit = usize::try_from((value >> (5 * position)) & 31).unwrap_or(0);
-        fmt::Write::write_char(f, char::from(ALPHABET.get(digit).copied().unwrap_or(b'0')))?;
-    }
-    Ok(())
+    f.write_str(str::from_utf8(&text).unwrap_or_default())
 }
 
 /// Reads prefixed text: strict lower case, the right prefix, no overflow.

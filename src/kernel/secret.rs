@@ -9,6 +9,7 @@ use std::{
     io::Write as _,
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
+    sync::Arc,
 };
 
 use aes_gcm_siv::{
@@ -75,6 +76,21 @@ pub enum Purpose {
 }
 
 impl Purpose {
+    const EVERY: [Self; 12] = [
+        Self::AccessToken,
+        Self::ClickToken,
+        Self::SubjectKeyWrap,
+        Self::DocumentIndex,
+        Self::ShopSecret,
+        Self::Idempotency,
+        Self::Delivery,
+        Self::PersonalTaxCode,
+        Self::Pseudonym,
+        Self::Receipt,
+        Self::AccountField,
+        Self::EmailIndex,
+    ];
+
     const fn label(self) -> &'static [u8] {
         match self {
             Self::AccessToken => b"tinvia access-token v1",
@@ -101,6 +117,8 @@ pub struct Root {
     /// When it became current.
     pub created_at: Instant,
     key: Key,
+    /// The key of every purpose, derived once: sealing happens on every delivery.
+    working: Arc<[(Purpose, Key)]>,
 }
 
 /// Why keys could not be used.
@@ -134,11 +152,7 @@ impl KeyRing {
     #[must_use]
     pub fn of(root: [u8; 32], created_at: Instant) -> Self {
         Self {
-            roots: vec![Root {
-                version: 1,
-                created_at,
-                key: Key::new(root),
-            }],
+            roots: vec![Root::new(1, created_at, Key::new(root))],
         }
     }
 
@@ -165,11 +179,8 @@ impl KeyRing {
     #[must_use]
     pub fn rotated(mut self, root: [u8; 32], created_at: Instant) -> Self {
         let version = self.current().version.saturating_add(1);
-        self.roots.push(Root {
-            version,
-            created_at,
-            key: Key::new(root),
-        });
+        self.roots
+            .push(Root::new(version, created_at, Key::new(root)));
         self
     }
 
@@ -193,13 +204,13 @@ impl KeyRing {
     #[must_use]
     pub fn key(&self, purpose: Purpose) -> (u8, Key) {
         let root = self.current();
-        (root.version, root.derive(purpose))
+        (root.version, root.working(purpose))
     }
 
     /// The key of `purpose` under the root of `version`.
     pub fn key_of(&self, purpose: Purpose, version: u8) -> Result<Key, KeyFault> {
         let root = self.roots.iter().find(|root| root.version == version);
-        root.map(|root| root.derive(purpose))
+        root.map(|root| root.working(purpose))
             .ok_or(KeyFault::UnknownVersion(version))
     }
 
@@ -244,11 +255,7 @@ impl KeyRing {
             let (Some(version), Some(created_at), Some(key)) = (version, created_at, key) else {
                 return Err(malformed);
             };
-            roots.push(Root {
-                version,
-                created_at,
-                key: Key::new(key),
-            });
+            roots.push(Root::new(version, created_at, Key::new(key)));
         }
         roots.sort_by_key(|root| root.version);
         if roots.is_empty() {
@@ -288,21 +295,37 @@ impl KeyRing {
 }
 
 impl Root {
-    fn derive(&self, purpose: Purpose) -> Key {
-        let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"tinvia").extract(self.key.bytes());
-        let mut derived = [0; 32];
-        let label = [purpose.label()];
-        // 32 bytes are far below HKDF's limit of 255 × 32, the only thing that could fail here.
-        if root
-            .expand(&label, hkdf::HKDF_SHA256)
-            .and_then(|okm| okm.fill(&mut derived))
-            .is_err()
-        {
-            tracing::error!("key derivation failed");
-            std::process::abort();
+    fn new(version: u8, created_at: Instant, key: Key) -> Self {
+        let working = Purpose::EVERY.map(|purpose| (purpose, derive(&key, purpose)));
+        Self {
+            version,
+            created_at,
+            key,
+            working: working.into(),
         }
-        Key::new(derived)
     }
+
+    fn working(&self, purpose: Purpose) -> Key {
+        let mut working = self.working.iter();
+        let found = working.find(|(of, _)| *of == purpose);
+        found.map_or_else(|| derive(&self.key, purpose), |(_, key)| key.clone())
+    }
+}
+
+fn derive(root: &Key, purpose: Purpose) -> Key {
+    let root = hkdf::Salt::new(hkdf::HKDF_SHA256, b"tinvia").extract(root.bytes());
+    let mut derived = [0; 32];
+    let label = [purpose.label()];
+    // 32 bytes are far below HKDF's limit of 255 × 32, the only thing that could fail here.
+    if root
+        .expand(&label, hkdf::HKDF_SHA256)
+        .and_then(|okm| okm.fill(&mut derived))
+        .is_err()
+    {
+        tracing::error!("key derivation failed");
+        std::process::abort();
+    }
+    Key::new(derived)
 }
 
 const NONCE_LEN: usize = 12;

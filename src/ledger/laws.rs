@@ -4,16 +4,19 @@ use super::{
     model::{Purpose, Side},
     store,
 };
-use crate::kernel::{
-    db::{Db, DbError},
-    ids::{LedgerAccountId, TransferId, TypedId as _},
-    law::{BREACHES_MAX, Breach},
+use crate::{
+    audit,
+    kernel::{
+        db::{Db, DbError},
+        ids::{LedgerAccountId, TransferId, TypedId as _},
+        law::{BREACHES_MAX, Breach},
+    },
 };
 
 const LAW: u8 = 6;
 
 /// Law 6: no transfer mixes currencies, no pending transfer is resolved twice or as something else, no authorising
-/// account is below zero.
+/// account is below zero. Law 8: every transfer has its leaf.
 pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
     let mut breaches = Vec::new();
     let mut blame = |rows: Vec<(TransferId,)>, what: &'static str| {
@@ -36,6 +39,7 @@ pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
         "the resolution differs from what it resolves",
     );
     overdrawn(db, &mut breaches).await?;
+    breaches.extend(audit::gone(store::unrecorded(db).await?));
     Ok(breaches)
 }
 

@@ -101,6 +101,13 @@ crate::statements! {
                 WHERE a.purpose = $1 AND t.source_event > $2 AND t.source_event <= $3
             ) AS leg
             GROUP BY leg.source_event";
+    /// Law 8: acts whose leaf is gone.
+    UNRECORDED = "SELECT acts.leaf_id FROM (
+                      SELECT leaf_id FROM ledger_transfer
+                  ) AS acts
+                  WHERE acts.leaf_id IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM audit_leaf WHERE audit_leaf.leaf_id = acts.leaf_id)
+                  LIMIT 100";
 }
 
 /// A transfer as it is stored.
@@ -291,4 +298,8 @@ pub(super) async fn nets(
         .into_iter()
         .map(|(cause, chunks, rests)| (cause, whole(chunks, rests)))
         .collect())
+}
+
+pub(super) async fn unrecorded(db: &Db) -> Result<Vec<(LeafId,)>, DbError> {
+    db.sql(UNRECORDED).all().await
 }

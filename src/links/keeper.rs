@@ -15,7 +15,7 @@ use super::{
     issue::shop_of,
     model::{Link, LinkStatus, Suspension, Takedown, TakedownReason},
     store,
-    take_down::{kill, name_of},
+    take_down::kill,
 };
 use crate::{
     audit, catalogue,
@@ -90,7 +90,7 @@ async fn suspend(
         owner,
         reason_code,
         link_count: i64::try_from(links.len()).unwrap_or(i64::MAX),
-        actor: name_of(actor),
+        actor: actor.to_string(),
         decided_at: ctx.ambient.now(),
     };
     let leaf = audit::record(
@@ -188,7 +188,7 @@ async fn take_down(
         note: None,
         grounds: serde_json::to_value(&grounds)
             .map_err(|error| DbError::Broken(format!("grounds do not serialise: {error}")))?,
-        actor: name_of(actor),
+        actor: actor.to_string(),
         decided_at: now,
         recorded_at: now,
     };

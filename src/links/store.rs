@@ -101,8 +101,8 @@ crate::statements! {
                  LEFT JOIN link_takedown ON link_takedown.link_id = link.link_id
                  WHERE (link.status = 'taken_down') <> (link_takedown.link_id IS NOT NULL)
                  LIMIT $1";
-    /// Kills one link.
-    KILL = "UPDATE link SET status = 'taken_down', dead_at = $2, dead_reason = $3, dead_leaf_id = $4
+    /// Kills one link. One that was suspended is dead since then: a sale in between must not begin to earn.
+    KILL = "UPDATE link SET status = 'taken_down', dead_at = COALESCE(dead_at, $2), dead_reason = $3, dead_leaf_id = $4
             WHERE link_id = $1";
     /// The act that killed it.
     ADD_TAKEDOWN = "INSERT INTO link_takedown (takedown_id, link_id, reason_code, note, grounds, actor, decided_at,
@@ -120,6 +120,15 @@ crate::statements! {
     ADD_SUSPENSION = "INSERT INTO link_suspension (suspension_id, account_id, reason_code, link_count, actor,
                                                    decided_at, leaf_id)
                       VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    /// Law 8: acts whose leaf is gone.
+    UNRECORDED = "SELECT acts.leaf_id FROM (
+                      SELECT dead_leaf_id AS leaf_id FROM link
+                      UNION ALL SELECT leaf_id FROM link_takedown
+                      UNION ALL SELECT leaf_id FROM link_suspension
+                  ) AS acts
+                  WHERE acts.leaf_id IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM audit_leaf WHERE audit_leaf.leaf_id = acts.leaf_id)
+                  LIMIT 100";
 }
 
 /// The few columns that a redirect needs.
@@ -333,4 +342,8 @@ pub(super) async fn breaches(
         breaches.extend(links.into_iter().map(|(link_id,)| (law, link_id, what)));
     }
     Ok(breaches)
+}
+
+pub(super) async fn unrecorded(db: &Db) -> Result<Vec<(LeafId,)>, DbError> {
+    db.sql(UNRECORDED).all().await
 }

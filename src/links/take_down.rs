@@ -56,7 +56,7 @@ pub(super) async fn take_down(
         reason_code: sentence.reason_code,
         note: sentence.note,
         grounds: json!([]),
-        actor: name_of(actor),
+        actor: actor.to_string(),
         decided_at: sentence.decided_at,
         recorded_at: ctx.ambient.now(),
     };
@@ -117,14 +117,4 @@ fn in_short(grounds: &Value) -> Vec<Value> {
         })
     })
     .collect()
-}
-
-/// How the tables of acts name who acted.
-pub(super) fn name_of(actor: &Actor) -> String {
-    match actor {
-        Actor::Account { id, .. } => id.to_string(),
-        Actor::Source(id) => id.to_string(),
-        Actor::System(job) => (*job).to_owned(),
-        Actor::Anonymous => "anonymous".to_owned(),
-    }
 }

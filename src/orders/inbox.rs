@@ -207,7 +207,7 @@ fn flush(db: Db) -> Flush<NewDelivery, ()> {
                         tracing::warn!(%error, tried, "deliveries wait for the database");
                     }
                     Err(error) => {
-                        tracing::error!(error = %error, source = ?std::error::Error::source(&error), "deliveries were not kept");
+                        tracing::error!(error = %error, clue = error.clue(), "deliveries were not kept");
                         return Err(error.to_string());
                     }
                 }

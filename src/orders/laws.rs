@@ -11,11 +11,14 @@ use super::{
     sealed,
     store::{self, HeldState},
 };
-use crate::kernel::{
-    context::Context,
-    db::{Db, DbError},
-    ids::{OrderId, OrderSourceId, TypedId as _},
-    law::{BREACHES_MAX, Breach},
+use crate::{
+    audit,
+    kernel::{
+        context::Context,
+        db::{Db, DbError},
+        ids::{OrderId, OrderSourceId, TypedId as _},
+        law::{BREACHES_MAX, Breach},
+    },
 };
 
 const LAW: u8 = 5;
@@ -34,7 +37,7 @@ fn breach(about: &impl ToString, what: &'static str) -> Breach {
     }
 }
 
-/// Law 5 as far as rows alone can show it.
+/// Law 5 as far as rows alone can show it. Law 8: every act has its leaf.
 pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
     let mut found = Vec::new();
     for id in store::applied_without_fact(db).await? {
@@ -43,6 +46,7 @@ pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
     for id in store::fact_of_pending(db).await? {
         found.push(breach(&id, "a pending delivery has a fact already"));
     }
+    found.extend(audit::gone(store::unrecorded(db).await?));
     Ok(found)
 }
 

@@ -25,7 +25,7 @@ mod words;
 
 pub use error::InboundError;
 pub use fold::fold_pending;
-pub use http::{PROBLEMS, routes};
+pub use http::{PROBLEMS, inbound, routes};
 pub use inbox::Inbox;
 pub use laws::{laws, verify_rebuild};
 pub use model::{

@@ -202,15 +202,15 @@ impl From<DbError> for Problem {
     fn from(error: DbError) -> Self {
         match error {
             DbError::NotReachable(_) | DbError::Busy(_) => {
-                tracing::warn!(error = %error, source = ?std::error::Error::source(&error), "database");
+                tracing::warn!(error = %error, clue = error.clue(), "database");
                 Self::of(&kinds::BUSY).retry_after(1)
             }
             DbError::Conflict(_) => {
-                tracing::error!(error = %error, source = ?std::error::Error::source(&error), "database");
+                tracing::error!(error = %error, clue = error.clue(), "database");
                 Self::of(&kinds::CONFLICT)
             }
             _ => {
-                tracing::error!(error = %error, source = ?std::error::Error::source(&error), "database");
+                tracing::error!(error = %error, clue = error.clue(), "database");
                 metrics::counter!("tinvia_broken_total").increment(1);
                 Self::of(&kinds::INTERNAL)
             }

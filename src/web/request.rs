@@ -7,7 +7,10 @@ use actix_web::{
     Error, FromRequest, HttpMessage as _, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
     dev::{Payload, ServiceRequest, ServiceResponse},
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
     middleware::Next,
     web::Data,
 };
@@ -105,29 +108,45 @@ pub async fn around<B: MessageBody + 'static>(
     let id = request_id(&request);
     request.extensions_mut().insert(id);
     let started = std::time::Instant::now();
-    let (lang, method) = (Lang::of(request.request()), request.method().clone());
     let mut response = next.call(request).await?.map_into_boxed_body();
     let failure = response
         .response()
         .error()
         .map(|error| failed(error, response.status()));
     if let Some(problem) = failure {
+        let lang = Lang::of(response.request());
         response = response.into_response(problem.render(&id.to_string(), lang));
     }
     finish(&mut response, id);
-    let route = response
-        .request()
-        .match_pattern()
-        .unwrap_or_else(|| "unmatched".to_owned());
-    tracing::info!(
-        request_id = %id,
-        method = %method,
-        route,
-        status = response.status().as_u16(),
-        elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
-        "request"
-    );
+    log_line(&response, id, started);
     Ok(response)
+}
+
+/// One line a request. Its parts are put together only when somebody wants the line. A link that was followed is told
+/// by its click, so its line is for debugging.
+fn log_line(response: &ServiceResponse<BoxBody>, id: RequestId, started: std::time::Instant) {
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id = %id,
+                method = %response.request().method(),
+                route = route_of(response),
+                status = response.status().as_u16(),
+                elapsed_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX),
+                "request"
+            )
+        };
+    }
+    if response.status() == StatusCode::FOUND {
+        line!(debug);
+    } else {
+        line!(info);
+    }
+}
+
+fn route_of(response: &ServiceResponse<BoxBody>) -> String {
+    let pattern = response.request().match_pattern();
+    pattern.unwrap_or_else(|| "unmatched".to_owned())
 }
 
 fn request_id(request: &ServiceRequest) -> RequestId {
@@ -165,27 +184,58 @@ fn kind_of(status: StatusCode) -> &'static Kind {
     }
 }
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 /// The headers of ASVS 3.4 and 14.3 that fit an API; a page under its own policy sets its own first.
+static EVERY_ANSWER: [(HeaderName, HeaderValue); 6] = [
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("no-referrer"),
+    ),
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-opener-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (
+        header::STRICT_TRANSPORT_SECURITY,
+        HeaderValue::from_static("max-age=31536000"),
+    ),
+];
+
 fn finish(response: &mut ServiceResponse<BoxBody>, id: RequestId) {
     let headers = response.headers_mut();
-    let mut set = |name: &'static str, value: &str| {
-        let name = header::HeaderName::from_static(name);
-        if !headers.contains_key(&name)
-            && let Ok(value) = header::HeaderValue::from_str(value)
-        {
-            headers.insert(name, value);
+    say_charset(headers);
+    if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+        headers.insert(REQUEST_ID, id);
+    }
+    for (name, value) in &EVERY_ANSWER {
+        if !headers.contains_key(name) {
+            headers.insert(name.clone(), value.clone());
         }
-    };
-    set("x-request-id", &id.to_string());
-    set("x-content-type-options", "nosniff");
-    set("referrer-policy", "no-referrer");
-    set("cache-control", "no-store");
-    set(
-        "content-security-policy",
-        "default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-    );
-    set("cross-origin-opener-policy", "same-origin");
-    set("strict-transport-security", "max-age=31536000");
+    }
+}
+
+/// Text whose charset is left to guessing can be read as something else; ours is UTF-8 always.
+fn say_charset(headers: &mut header::HeaderMap) {
+    let media = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    if let Some(media) = media
+        && media.starts_with("text/")
+        && !media.contains("charset")
+        && let Ok(value) = header::HeaderValue::from_str(&format!("{media}; charset=utf-8"))
+    {
+        headers.insert(header::CONTENT_TYPE, value);
+    }
 }
 
 /// Answers what no route matches.

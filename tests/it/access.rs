@@ -241,7 +241,7 @@ impl Access {
 }
 
 /// Puts an id into each place of a path template.
-fn fill(template: &str, id_of: impl Fn(&str) -> String) -> String {
+pub(crate) fn fill(template: &str, id_of: impl Fn(&str) -> String) -> String {
     let mut before = "";
     let mut filled = Vec::new();
     for segment in template.split('/') {
@@ -406,10 +406,10 @@ async fn knock_at(actor: &Actor, row: &Access, path: &str) -> crate::support::ac
 }
 
 /// Ids that exist and belong to the market's people.
-struct Owned(Vec<(&'static str, String)>);
+pub(crate) struct Owned(Vec<(&'static str, String)>);
 
 impl Owned {
-    async fn of(app: &TestApp, market: &Market, link_id: &str, code: &str) -> Self {
+    pub(crate) async fn of(app: &TestApp, market: &Market, link_id: &str, code: &str) -> Self {
         let token = market.click(app, code).await;
         let at = app.now().to_rfc3339();
         let event = crate::support::seed::order_event("order.paid", "OWNED-1", &at, Some(&token));
@@ -450,7 +450,7 @@ impl Owned {
         ])
     }
 
-    fn id(&self, prefix: &str) -> String {
+    pub(crate) fn id(&self, prefix: &str) -> String {
         let found = self.0.iter().find(|(known, _)| *known == prefix);
         found
             .unwrap_or_else(|| panic!("nobody owns a {prefix}"))

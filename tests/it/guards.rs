@@ -68,6 +68,77 @@ async fn writes_go_on_after_a_full_sqlite_disk() {
     assert_eq!(heard(&db, "big").await, 0);
 }
 
+/// An I/O failure in the middle of a unit of work, as PostgreSQL tells it.
+const FAIL_THE_DISK: Statement = Statement {
+    name: "FAIL_THE_DISK",
+    text: Text::Both("DO $$ BEGIN RAISE EXCEPTION 'cannot read' USING ERRCODE = '58030'; END $$"),
+};
+
+#[tokio::test]
+async fn a_disk_that_fails_under_a_statement_ends_all_acknowledging() {
+    let fresh = Fresh::of(Engine::Postgres).await;
+    let db = opened(&fresh).await;
+    assert!(!db.disk_failed());
+    let refused = db
+        .write(|tx| Box::pin(async move { tx.sql(FAIL_THE_DISK).execute().await }))
+        .await;
+    assert!(matches!(refused, Err(DbError::Disk(_))), "{refused:?}");
+    assert!(db.disk_failed());
+}
+
+#[tokio::test]
+async fn work_that_passes_over_a_failed_statement_is_never_acknowledged() {
+    const REFUSED: Statement = Statement {
+        name: "REFUSED",
+        text: Text::Both(
+            "INSERT INTO outbox (announcement_id, topic, subject, recorded_at)
+             SELECT announcement_id, topic, subject, recorded_at FROM outbox",
+        ),
+    };
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let fresh = Fresh::of(engine).await;
+        let db = opened(&fresh).await;
+        announce(&db, "before", 0).await.unwrap();
+        let went_on: Result<(), DbError> = db
+            .write(|tx| {
+                Box::pin(async move {
+                    let ambient = Ambient::system();
+                    outbox::announce(tx, &ambient, "within", "x").await?;
+                    assert!(tx.sql(REFUSED).execute().await.is_err());
+                    Ok(())
+                })
+            })
+            .await;
+        assert!(went_on.is_err(), "{engine:?}");
+        assert_eq!(heard(&db, "within").await, 0);
+        announce(&db, "after", 0).await.unwrap();
+        assert_eq!(heard(&db, "after").await, 1);
+    }
+}
+
+#[tokio::test]
+async fn what_the_log_tells_of_a_refused_row_holds_none_of_its_values() {
+    const SECRET: Statement = Statement {
+        name: "SECRET",
+        text: Text::Both(
+            "INSERT INTO outbox (announcement_id, topic, subject, recorded_at)
+             SELECT announcement_id, topic, 'an@example.com', NULL FROM outbox",
+        ),
+    };
+    for engine in [Engine::Sqlite, Engine::Postgres] {
+        let fresh = Fresh::of(engine).await;
+        let db = opened(&fresh).await;
+        announce(&db, "before", 0).await.unwrap();
+        let refused = db
+            .write(|tx| Box::pin(async move { tx.sql(SECRET).execute().await }))
+            .await
+            .unwrap_err();
+        let told = format!("{refused} {}", refused.clue());
+        assert!(!refused.clue().is_empty(), "{engine:?}");
+        assert!(!told.contains("example.com"), "{told}");
+    }
+}
+
 #[tokio::test]
 async fn a_cancelled_begin_leaves_no_session_inside_a_dead_transaction() {
     let fresh = Fresh::of(Engine::Postgres).await;

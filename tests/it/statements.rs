@@ -14,7 +14,7 @@ use tinvia::{
 use crate::support::engines::{self, Fresh};
 
 /// A slice stands here by name; `tidy.rs` fails when one is missing.
-const ALL: &[(&str, &[Statement])] = &[
+pub(crate) const ALL: &[(&str, &[Statement])] = &[
     ("kernel::idempotency", kernel::idempotency::STATEMENTS),
     ("kernel::outbox", kernel::outbox::STATEMENTS),
     ("accounts", accounts::STATEMENTS),

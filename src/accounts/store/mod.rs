@@ -135,6 +135,18 @@ crate::statements! {
                      OR (SELECT COUNT(*) FROM api_key AS k
                          WHERE k.account_id = a.account_id AND k.revoked_at IS NULL) > $2
                   LIMIT 100";
+    /// Law 8: acts whose leaf is gone.
+    UNRECORDED = "SELECT acts.leaf_id FROM (
+                      SELECT leaf_id FROM account
+                      UNION ALL SELECT password_leaf_id AS leaf_id FROM account
+                      UNION ALL SELECT status_leaf_id AS leaf_id FROM account
+                      UNION ALL SELECT end_leaf_id AS leaf_id FROM session
+                      UNION ALL SELECT leaf_id FROM api_key
+                      UNION ALL SELECT revoke_leaf_id AS leaf_id FROM api_key
+                  ) AS acts
+                  WHERE acts.leaf_id IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM audit_leaf WHERE audit_leaf.leaf_id = acts.leaf_id)
+                  LIMIT 100";
 }
 
 /// A new account's row.
@@ -297,4 +309,8 @@ pub(super) async fn over_limit(
         .all()
         .await?;
     Ok(rows.into_iter().map(|(account,)| account).collect())
+}
+
+pub(super) async fn unrecorded(db: &Db) -> Result<Vec<(LeafId,)>, DbError> {
+    db.sql(UNRECORDED).all().await
 }

@@ -148,6 +148,15 @@ crate::statements! {
                  JOIN program_version AS w ON w.program_id = v.program_id AND w.version = v.version + 1
                  WHERE w.valid_from < v.valid_from
                  LIMIT $1";
+    /// Law 8: acts whose leaf is gone.
+    UNRECORDED = "SELECT acts.leaf_id FROM (
+                      SELECT leaf_id FROM shop
+                      UNION ALL SELECT leaf_id FROM product
+                      UNION ALL SELECT leaf_id FROM program_version
+                  ) AS acts
+                  WHERE acts.leaf_id IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM audit_leaf WHERE audit_leaf.leaf_id = acts.leaf_id)
+                  LIMIT 100";
 }
 
 /// Above every id, where a list begins.
@@ -432,4 +441,8 @@ where
 fn hosts_json(hosts: &[HostName]) -> String {
     let names: Vec<&str> = hosts.iter().map(HostName::as_str).collect();
     serde_json::json!(names).to_string()
+}
+
+pub(super) async fn unrecorded(db: &Db) -> Result<Vec<(LeafId,)>, DbError> {
+    db.sql(UNRECORDED).all().await
 }

@@ -129,8 +129,8 @@ pub(in crate::compliance) async fn refusals(
     let rows: Vec<DecisionRow> = db
         .sql(REFUSALS)
         .bind(filter.before.unwrap_or(DecisionId::from_uuid(Uuid::max())))
-        .bind(filter.since.unwrap_or(Instant::UNIX_EPOCH))
-        .bind(filter.until.unwrap_or(END_OF_TIME))
+        .bind(within_time(filter.since.unwrap_or(Instant::UNIX_EPOCH)))
+        .bind(within_time(filter.until.unwrap_or(END_OF_TIME)))
         .bind(filter.account.is_none())
         .bind(filter.account.unwrap_or(AccountId::from_uuid(Uuid::nil())))
         .bind(filter.shop.is_none())
@@ -150,6 +150,11 @@ const END_OF_TIME: Instant = match chrono::DateTime::from_timestamp(253_370_764_
     Some(at) => at,
     None => Instant::UNIX_EPOCH,
 };
+
+/// `at`, or the nearest instant that both engines can compare; every decision lies between.
+fn within_time(at: Instant) -> Instant {
+    at.clamp(Instant::UNIX_EPOCH, END_OF_TIME)
+}
 
 /// At most `limit` decisions after `after`, in id order.
 pub(in crate::compliance) async fn decisions_after(

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     ADDED_IN, CLOSE_ENTRY, CLOSED_IN, COUNTS, ENTRIES_OF_VERSION, ENTRY, HEADS, HEADS_HELD,
     INSERT_ENTRIES, INSERT_IMPORT, INSERT_VERSION, LIVE, MOVE_HEAD, PAGE_OF_VERSION, STRAY_HEADS,
-    TAKE_HEAD, VERSION, VERSIONS, broken, digest, each,
+    TAKE_HEAD, TURNED, VERSION, VERSIONS, broken, digest, each,
 };
 use crate::{
     compliance::model::{Draft, Effect, Entry, Head, ListName, MatchKind, Source},
@@ -124,6 +124,15 @@ pub(in crate::compliance) async fn hold_heads(tx: &mut Tx) -> Result<Vec<Head>, 
 pub(in crate::compliance) async fn take_head(tx: &mut Tx, list: ListName) -> Result<Head, DbError> {
     let row: HeadRow = tx.sql(TAKE_HEAD).bind(list).one().await?;
     row.head()
+}
+
+pub(in crate::compliance) async fn turned(
+    db: &Db,
+    since: NaiveDate,
+    today: NaiveDate,
+) -> Result<Vec<ListName>, DbError> {
+    let rows: Vec<(ListName,)> = db.sql(TURNED).bind(since).bind(today).all().await?;
+    Ok(rows.into_iter().map(|(list,)| list).collect())
 }
 
 pub(in crate::compliance) async fn move_head(

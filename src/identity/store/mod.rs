@@ -6,6 +6,11 @@ mod evidence;
 pub(super) use cases::*;
 pub(super) use evidence::*;
 
+use crate::kernel::{
+    db::{Db, DbError},
+    ids::LeafId,
+};
+
 crate::statements! {
     /// A person's wrapped key; the first one made stands.
     INSERT_SUBJECT_KEY = "INSERT INTO subject_key (account_id, wrapped_key, created_at) VALUES ($1, $2, $3)
@@ -152,4 +157,19 @@ crate::statements! {
                      OR LENGTH(date_of_birth_sealed) <= 28 OR LENGTH(expires_on_sealed) <= 28
                      OR LENGTH(mrz_sealed) <= 28
                   LIMIT $1";
+    /// Law 8: acts whose leaf is gone.
+    UNRECORDED = "SELECT acts.leaf_id FROM (
+                      SELECT leaf_id FROM consent
+                      UNION ALL SELECT leaf_id FROM identity_case
+                      UNION ALL SELECT leaf_id FROM identity_document
+                      UNION ALL SELECT leaf_id FROM identity_proposal
+                      UNION ALL SELECT leaf_id FROM identity_verdict
+                  ) AS acts
+                  WHERE acts.leaf_id IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM audit_leaf WHERE audit_leaf.leaf_id = acts.leaf_id)
+                  LIMIT 100";
+}
+
+pub(super) async fn unrecorded(db: &Db) -> Result<Vec<(LeafId,)>, DbError> {
+    db.sql(UNRECORDED).all().await
 }

@@ -26,6 +26,37 @@ pub enum DbError {
     Other(#[source] sqlx::Error),
 }
 
+impl DbError {
+    /// What the engine said, for the log: its code and the names of what it is about. Never its whole message: a
+    /// violated constraint tells the refused row, values and all, and a value that does not parse is quoted.
+    #[must_use]
+    pub fn clue(&self) -> String {
+        let cause = match self {
+            Self::NotReachable(cause)
+            | Self::Busy(cause)
+            | Self::Conflict(cause)
+            | Self::Disk(cause)
+            | Self::Other(cause) => cause,
+            Self::Broken(_) | Self::Interrupted => return String::new(),
+        };
+        match cause {
+            sqlx::Error::Database(from_engine) => [
+                from_engine.code().map(std::borrow::Cow::into_owned),
+                from_engine.table().map(str::to_owned),
+                from_engine.constraint().map(str::to_owned),
+            ]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join(" "),
+            sqlx::Error::Io(error) => error.kind().to_string(),
+            sqlx::Error::PoolTimedOut => "no connection in time".to_owned(),
+            sqlx::Error::PoolClosed => "the pool is closed".to_owned(),
+            _ => String::new(),
+        }
+    }
+}
+
 /// SQLite's primary result codes that matter here.
 const SQLITE_BUSY: u32 = 5;
 const SQLITE_LOCKED: u32 = 6;

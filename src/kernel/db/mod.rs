@@ -13,6 +13,7 @@
 //! | a SQLite connection that believes itself in a transaction is thrown away | SQLite rolls back by itself on a full disk and sqlx 0.9.0 does not notice |
 //! | one SQLite writer, `BEGIN IMMEDIATE`, WAL, `synchronous=FULL` | a deferred read that turns into a write fails at once, whatever the busy timeout |
 //! | expected conflicts use `ON CONFLICT … DO NOTHING RETURNING` | after a unique violation PostgreSQL refuses the rest of the transaction, SQLite does not |
+//! | work that went on after a failed statement is rolled back | PostgreSQL answers the commit of such a transaction with a rollback and no error |
 //! | time is bound, never read in SQL | the engines write it differently, and text would sort wrongly |
 //! | sums are `CAST(COALESCE(SUM(x), 0) AS BIGINT)` | PostgreSQL sums to NUMERIC |
 //! | an optional filter is `CAST($n AS TEXT) IS NULL OR …` | PostgreSQL cannot type the bare parameter |
@@ -73,6 +74,14 @@ enum Pools {
 pub struct Tx {
     connection: Connected,
     announced: Vec<(&'static str, String)>,
+    watch: Watch,
+}
+
+/// What the statements of one transaction met.
+#[derive(Debug)]
+pub struct Watch {
+    disk_failed: Arc<AtomicBool>,
+    statement_failed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -126,7 +135,8 @@ impl Db {
     /// Runs `work` as one transaction in a task of its own: committed when it returns `Ok`, rolled back on `Err`.
     ///
     /// The caller may vanish at any await point; the transaction still ends one way or the other. This is the
-    /// only way to write.
+    /// only way to write. Work that passes over the failure of one of its statements is not committed: PostgreSQL
+    /// would answer its commit with a rollback and no error.
     pub async fn write<T, E, F>(&self, work: F) -> Result<T, E>
     where
         F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, E>> + Send + 'static,
@@ -138,6 +148,10 @@ impl Db {
             let mut tx = db.begin().await.map_err(|error| db.noticed(error))?;
             match work(&mut tx).await {
                 Ok(value) => {
+                    if let Err(unsound) = tx.watch.is_sound() {
+                        tx.roll_back().await;
+                        return Err(unsound.into());
+                    }
                     let announced = tx.commit().await.map_err(|error| db.noticed(error))?;
                     for (topic, subject) in announced {
                         db.hear(topic, &subject);
@@ -145,9 +159,7 @@ impl Db {
                     Ok(value)
                 }
                 Err(error) => {
-                    if let Err(fault) = tx.rollback().await {
-                        tracing::warn!(error = %fault, "a rollback failed; the connection is thrown away");
-                    }
+                    tx.roll_back().await;
                     Err(error)
                 }
             }
@@ -258,6 +270,10 @@ impl Db {
         Ok(Tx {
             connection,
             announced: Vec::new(),
+            watch: Watch {
+                disk_failed: Arc::clone(&self.disk_failed),
+                statement_failed: AtomicBool::new(false),
+            },
         })
     }
 
@@ -266,6 +282,28 @@ impl Db {
             self.disk_failed.store(true, Ordering::SeqCst);
         }
         error
+    }
+}
+
+impl Watch {
+    /// Remembers what `error` means for the transaction and, where the disk failed, for the process. A row that does
+    /// not decode means nothing for either.
+    fn notice(&self, error: &DbError) {
+        match error {
+            DbError::Broken(_) | DbError::Interrupted => return,
+            DbError::Disk(_) => self.disk_failed.store(true, Ordering::SeqCst),
+            _ => {}
+        }
+        self.statement_failed.store(true, Ordering::SeqCst);
+    }
+
+    fn is_sound(&self) -> Result<(), DbError> {
+        if self.statement_failed.load(Ordering::SeqCst) {
+            return Err(DbError::Broken(
+                "a statement failed and its unit of work went on".to_owned(),
+            ));
+        }
+        Ok(())
     }
 }
 
@@ -288,12 +326,14 @@ impl Tx {
         Ok(self.announced)
     }
 
-    async fn rollback(self) -> Result<(), DbError> {
-        match self.connection {
-            Connected::Sqlite(tx) => tx.rollback().await?,
-            Connected::Postgres(tx) => tx.rollback().await?,
+    async fn roll_back(self) {
+        let ended = match self.connection {
+            Connected::Sqlite(tx) => tx.rollback().await,
+            Connected::Postgres(tx) => tx.rollback().await,
+        };
+        if let Err(fault) = ended {
+            tracing::warn!(error = %DbError::from(fault), "a rollback failed; the connection is thrown away");
         }
-        Ok(())
     }
 }
 

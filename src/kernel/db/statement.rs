@@ -1,12 +1,14 @@
 //! One SQL text for both engines, run by a fluent statement: `tx.sql(INSERT).bind(id).one()`.
 
+use std::fmt::Write as _;
+
 use sqlx::{
     Arguments, AssertSqlSafe, Encode, FromRow, PgConnection, PgPool, Postgres, Sqlite,
     SqliteConnection, SqlitePool, Type, postgres::PgArguments, postgres::PgRow,
     sqlite::SqliteArguments, sqlite::SqliteRow,
 };
 
-use super::{Connected, Db, DbError, Tx};
+use super::{Connected, Db, DbError, Tx, Watch};
 
 /// A named SQL text of a slice's `store.rs`, declared by [`statements!`](crate::statements).
 #[derive(Debug, Clone, Copy)]
@@ -68,10 +70,10 @@ pub enum On<'c> {
     SqlitePool(&'c SqlitePool),
     /// PostgreSQL's pool.
     PostgresPool(&'c PgPool),
-    /// Inside a transaction on SQLite.
-    Sqlite(&'c mut SqliteConnection),
-    /// Inside a transaction on PostgreSQL.
-    Postgres(&'c mut PgConnection),
+    /// Inside a transaction on SQLite, which remembers what failed.
+    Sqlite(&'c mut SqliteConnection, &'c Watch),
+    /// Inside a transaction on PostgreSQL, which remembers what failed.
+    Postgres(&'c mut PgConnection, &'c Watch),
 }
 
 impl<'c> From<&'c Db> for On<'c> {
@@ -82,9 +84,10 @@ impl<'c> From<&'c Db> for On<'c> {
 
 impl<'c> From<&'c mut Tx> for On<'c> {
     fn from(tx: &'c mut Tx) -> Self {
+        let watch = &tx.watch;
         match &mut tx.connection {
-            Connected::Sqlite(tx) => Self::Sqlite(&mut *tx),
-            Connected::Postgres(tx) => Self::Postgres(&mut *tx),
+            Connected::Sqlite(tx) => Self::Sqlite(&mut *tx, watch),
+            Connected::Postgres(tx) => Self::Postgres(&mut *tx, watch),
         }
     }
 }
@@ -95,16 +98,24 @@ impl<'c> On<'c> {
         match self {
             Self::SqlitePool(pool) => On::SqlitePool(pool),
             Self::PostgresPool(pool) => On::PostgresPool(pool),
-            Self::Sqlite(connection) => On::Sqlite(connection),
-            Self::Postgres(connection) => On::Postgres(connection),
+            Self::Sqlite(connection, watch) => On::Sqlite(connection, watch),
+            Self::Postgres(connection, watch) => On::Postgres(connection, watch),
+        }
+    }
+
+    /// Where a failure is remembered; a read on a pool acknowledges nothing.
+    fn watch(&self) -> Option<&'c Watch> {
+        match self {
+            Self::Sqlite(_, watch) | Self::Postgres(_, watch) => Some(watch),
+            Self::SqlitePool(_) | Self::PostgresPool(_) => None,
         }
     }
 
     /// Begins a statement here.
     pub fn sql(self, statement: Statement) -> Stmt<'c> {
         let arguments = match &self {
-            Self::SqlitePool(_) | Self::Sqlite(_) => Args::Sqlite(SqliteArguments::default()),
-            Self::PostgresPool(_) | Self::Postgres(_) => Args::Postgres(PgArguments::default()),
+            Self::SqlitePool(_) | Self::Sqlite(..) => Args::Sqlite(SqliteArguments::default()),
+            Self::PostgresPool(_) | Self::Postgres(..) => Args::Postgres(PgArguments::default()),
         };
         Stmt {
             on: self,
@@ -171,13 +182,18 @@ impl<'c> Stmt<'c> {
 
     /// Runs it and gives the number of rows touched.
     pub async fn execute(self) -> Result<u64, DbError> {
+        let watch = self.on.watch();
+        noticed(watch, self.touch().await)
+    }
+
+    async fn touch(self) -> Result<u64, DbError> {
         let (on, sql, arguments) = self.ready()?;
         let touched = match (on, arguments) {
             (On::SqlitePool(pool), Args::Sqlite(values)) => query_sqlite(sql, values)
                 .execute(pool)
                 .await?
                 .rows_affected(),
-            (On::Sqlite(connection), Args::Sqlite(values)) => query_sqlite(sql, values)
+            (On::Sqlite(connection, _), Args::Sqlite(values)) => query_sqlite(sql, values)
                 .execute(connection)
                 .await?
                 .rows_affected(),
@@ -185,7 +201,7 @@ impl<'c> Stmt<'c> {
                 .execute(pool)
                 .await?
                 .rows_affected(),
-            (On::Postgres(connection), Args::Postgres(values)) => query_postgres(sql, values)
+            (On::Postgres(connection, _), Args::Postgres(values)) => query_postgres(sql, values)
                 .execute(connection)
                 .await?
                 .rows_affected(),
@@ -196,18 +212,23 @@ impl<'c> Stmt<'c> {
 
     /// The first row, if there is one.
     pub async fn optional<R: Row>(self) -> Result<Option<R>, DbError> {
+        let watch = self.on.watch();
+        noticed(watch, self.first().await)
+    }
+
+    async fn first<R: Row>(self) -> Result<Option<R>, DbError> {
         let (on, sql, arguments) = self.ready()?;
         match (on, arguments) {
             (On::SqlitePool(pool), Args::Sqlite(values)) => {
                 decode_one(query_sqlite(sql, values).fetch_optional(pool).await?)
             }
-            (On::Sqlite(connection), Args::Sqlite(values)) => {
+            (On::Sqlite(connection, _), Args::Sqlite(values)) => {
                 decode_one(query_sqlite(sql, values).fetch_optional(connection).await?)
             }
             (On::PostgresPool(pool), Args::Postgres(values)) => {
                 decode_one(query_postgres(sql, values).fetch_optional(pool).await?)
             }
-            (On::Postgres(connection), Args::Postgres(values)) => decode_one(
+            (On::Postgres(connection, _), Args::Postgres(values)) => decode_one(
                 query_postgres(sql, values)
                     .fetch_optional(connection)
                     .await?,
@@ -225,18 +246,23 @@ impl<'c> Stmt<'c> {
 
     /// All rows. The statement itself carries the limit.
     pub async fn all<R: Row>(self) -> Result<Vec<R>, DbError> {
+        let watch = self.on.watch();
+        noticed(watch, self.every().await)
+    }
+
+    async fn every<R: Row>(self) -> Result<Vec<R>, DbError> {
         let (on, sql, arguments) = self.ready()?;
         match (on, arguments) {
             (On::SqlitePool(pool), Args::Sqlite(values)) => {
                 decode_all(&query_sqlite(sql, values).fetch_all(pool).await?)
             }
-            (On::Sqlite(connection), Args::Sqlite(values)) => {
+            (On::Sqlite(connection, _), Args::Sqlite(values)) => {
                 decode_all(&query_sqlite(sql, values).fetch_all(connection).await?)
             }
             (On::PostgresPool(pool), Args::Postgres(values)) => {
                 decode_all(&query_postgres(sql, values).fetch_all(pool).await?)
             }
-            (On::Postgres(connection), Args::Postgres(values)) => {
+            (On::Postgres(connection, _), Args::Postgres(values)) => {
                 decode_all(&query_postgres(sql, values).fetch_all(connection).await?)
             }
             _ => Err(mixed()),
@@ -277,8 +303,8 @@ impl Text {
                         if column > 0 {
                             sql.push_str(", ");
                         }
-                        sql.push('$');
-                        sql.push_str(&(row * width + column + 1).to_string());
+                        // Writing to a string cannot fail.
+                        let _written = write!(sql, "${}", row * width + column + 1);
                     }
                     sql.push(')');
                 }
@@ -288,6 +314,13 @@ impl Text {
             }
         }
     }
+}
+
+fn noticed<T>(watch: Option<&Watch>, outcome: Result<T, DbError>) -> Result<T, DbError> {
+    if let (Some(watch), Err(error)) = (watch, &outcome) {
+        watch.notice(error);
+    }
+    outcome
 }
 
 fn mixed() -> DbError {

@@ -53,6 +53,11 @@ const READERS: &[Role] = &[
     Role::Auditor,
 ];
 
+/// Mounts the address of deliveries under `/v1`.
+pub fn inbound(cfg: &mut ServiceConfig) {
+    cfg.service(inbound::take_delivery);
+}
+
 /// Mounts orders under `/v1`.
 pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(sources::open_source)
@@ -62,7 +67,6 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(sources::drop_previous_secret)
         .service(sources::close_source)
         .service(sources::list_deliveries)
-        .service(inbound::take_delivery)
         .service(orders::list_orders)
         .service(orders::get_order);
 }

@@ -10,6 +10,11 @@ pub(super) use inbox::*;
 pub(super) use orders::*;
 pub(super) use sources::*;
 
+use crate::kernel::{
+    db::{Db, DbError},
+    ids::LeafId,
+};
+
 crate::statements! {
     /// A source.
     INSERT_SOURCE = "INSERT INTO order_source (order_source_id, shop_id, program_id, owner_id, platform, token_digest,
@@ -189,4 +194,15 @@ crate::statements! {
                     WHERE order_id < $1
                     ORDER BY order_id DESC
                     LIMIT $2";
+    /// Law 8: acts whose leaf is gone.
+    UNRECORDED = "SELECT acts.leaf_id FROM (
+                      SELECT leaf_id FROM order_source_act
+                  ) AS acts
+                  WHERE acts.leaf_id IS NOT NULL
+                    AND NOT EXISTS (SELECT 1 FROM audit_leaf WHERE audit_leaf.leaf_id = acts.leaf_id)
+                  LIMIT 100";
+}
+
+pub(super) async fn unrecorded(db: &Db) -> Result<Vec<(LeafId,)>, DbError> {
+    db.sql(UNRECORDED).all().await
 }

@@ -312,6 +312,21 @@ both_engines! {
         laws_hold(&app).await;
     }
 
+    async fn a_day_or_instant_beyond_what_engines_hold_is_no_failure(app: TestApp) {
+        let officer = app.officer("a").await;
+        for (field, day) in [
+            ("effective_from", "-200000-01-01"), ("effective_to", "+200000-01-01"), ("effective_from", "1899-12-31"),
+        ] {
+            let mut dated = entry("term", "heroin", "refuse");
+            dated[field] = json!(day);
+            officer.post(&format!("{LIST}/entries"), dated).await.problem(422, "request-invalid");
+        }
+        for (since, until) in [("-200000-01-01", "%2B200000-01-01"), ("%2B200000-01-01", "-200000-01-01")] {
+            let path = format!("/v1/refusals?since={since}T00:00:00Z&until={until}T00:00:00Z");
+            assert_eq!(officer.get(&path).await.expect(200)["data"], json!([]));
+        }
+    }
+
     async fn a_personal_number_never_stands_in_a_list_in_clear(app: TestApp) {
         let officer = app.officer("a").await;
         let number = "001099000001";

@@ -138,6 +138,57 @@ both_engines! {
         assert!(tinvia::links::laws(&app.context().db).await.unwrap().is_empty());
     }
 
+    async fn a_suspended_link_that_is_taken_down_has_been_dead_since_its_suspension(app: TestApp) {
+        let stall = Stall::open(&app).await;
+        let officer = app.officer(&fresh("o")).await;
+        let link = stall.link().await;
+        let path = format!("/v1/identity-verifications/{}/revocations", stall.verification_id);
+        officer.post(&path, json!({ "reason_code": "fraud", "note": "x" })).await.expect(200);
+        let path = format!("/v1/links/{}", text(&link, "id"));
+        let suspended = officer.get(&path).await.expect(200);
+
+        app.clock.advance(chrono::TimeDelta::days(2));
+        let officer = app.officer(&fresh("o")).await;
+        let dead = take_down(&officer, &link).await;
+        // A sale of the two days between must not begin to earn.
+        assert_eq!(dead["dead_at"], suspended["dead_at"]);
+        assert_eq!((&dead["status"], &dead["dead_reason"]), (&json!("taken_down"), &json!("content")));
+    }
+
+    async fn no_leaf_names_a_person_in_clear(app: TestApp) {
+        const LEAVES: Statement = Statement {
+            name: "LEAVES",
+            text: Text::Both("SELECT kind, act_id, body FROM audit_leaf ORDER BY leaf_id"),
+        };
+        let stall = Stall::open(&app).await;
+        let officer = app.officer(&fresh("o")).await;
+        let link = stall.link().await;
+        stall.link().await;
+        take_down(&officer, &link).await;
+        let path = format!("/v1/identity-verifications/{}/revocations", stall.verification_id);
+        officer.post(&path, json!({ "reason_code": "fraud", "note": "x" })).await.expect(200);
+        let owner: AccountId = stall.affiliate.id.parse().unwrap();
+        let ctx = app.context().clone();
+        let suspended: Result<bool, tinvia::accounts::AccountsError> = app.context().db
+            .write(move |tx| Box::pin(async move {
+                let actor = tinvia::kernel::actor::Actor::System("test");
+                tinvia::accounts::suspend(tx, &ctx, &actor, owner, "fraud").await
+            }))
+            .await;
+        assert!(suspended.unwrap());
+
+        // Erasing a salt must leave nothing by which a leaf could be led back to its person.
+        let leaves: Vec<(String, String, Vec<u8>)> = app.context().db.sql(LEAVES).all().await.unwrap();
+        let kinds: Vec<&str> = leaves.iter().map(|(kind, ..)| kind.as_str()).collect();
+        for kind in ["account.created", "staff.created", "account.suspended", "links.suspended", "link.taken_down"] {
+            assert!(kinds.contains(&kind), "{kind} of {kinds:?}");
+        }
+        for (kind, act, body) in &leaves {
+            let body = String::from_utf8_lossy(body);
+            assert!(!act.starts_with("acc_") && !body.contains("acc_"), "{kind}: {act} {body}");
+        }
+    }
+
     async fn a_list_change_kills_what_it_forbids_and_nothing_else(app: TestApp) {
         let stall = Stall::open(&app).await;
         let officer = app.officer(&fresh("o")).await;
@@ -166,6 +217,29 @@ both_engines! {
         let path = format!("/v1/links/{}", text(&doomed[0], "id"));
         assert_eq!(stall.affiliate.get(&path).await.expect(200)["dead_reason"], "violating_goods");
         stall.affiliate.post("/v1/links", body).await.problem(451, "link-refused");
+        assert!(tinvia::links::laws(&app.context().db).await.unwrap().is_empty());
+    }
+
+    async fn an_entry_kills_on_the_day_it_begins_to_count(app: TestApp) {
+        let stall = Stall::open(&app).await;
+        let officer = app.officer(&fresh("o")).await;
+        let product_id = stall.product("Kem trộn siêu tốc").await;
+        let body = stall.body_with(&json!({ "product_id": product_id }));
+        let doomed = stall.affiliate.post("/v1/links", body).await.expect(201);
+        let spared = stall.link().await;
+        let begins = tinvia::kernel::clock::legal_day(app.context().ambient.now()) + chrono::Days::new(2);
+        let mut dated = entry("term", "kem trộn", "refuse");
+        dated["effective_from"] = json!(begins);
+        let change = officer.post("/v1/lists/suspended-goods/entries", dated).await.expect(201);
+        assert_eq!(change["taken_down"], 0);
+
+        app.clock.advance(chrono::TimeDelta::days(1));
+        app.settle().await;
+        assert_eq!(follow(&app, &doomed).await.status, 302);
+        app.clock.advance(chrono::TimeDelta::days(1));
+        app.settle().await;
+        follow(&app, &doomed).await.problem(451, "link-blocked");
+        assert_eq!(follow(&app, &spared).await.status, 302);
         assert!(tinvia::links::laws(&app.context().db).await.unwrap().is_empty());
     }
 

@@ -49,6 +49,14 @@ impl Actor {
         }
     }
 
+    /// The same caller at another node.
+    pub(crate) fn on(&self, node: &super::TestApp) -> Self {
+        Self {
+            address: node.address,
+            ..self.clone()
+        }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Reply {
         self.send("GET", path, &[], None).await
     }

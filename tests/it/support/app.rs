@@ -1,6 +1,6 @@
 //! A service per test.
 
-use std::{future::Future, net::SocketAddr, sync::Arc};
+use std::{future::Future, net::SocketAddr, path::Path, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use tinvia::{
@@ -10,7 +10,7 @@ use tinvia::{
         ambient::Ambient,
         clock::{Clock as _, Instant, ManualClock},
         context::Context,
-        db::Engine,
+        db::{Engine, Statement, Text},
         random::SystemRandom,
     },
     worker::Job,
@@ -58,7 +58,12 @@ where
 
 /// The settings of tests: cheap passwords, no quotas, one thread, a free port.
 pub(crate) fn settings(fresh: &Fresh) -> Config {
-    let mut config = Config::load(None).unwrap();
+    settings_of(fresh, None)
+}
+
+/// The same with what `file` says.
+pub(crate) fn settings_of(fresh: &Fresh, file: Option<&Path>) -> Config {
+    let mut config = Config::load(file).unwrap();
     config.data_dir = fresh.folder.path().to_path_buf();
     config.passwords = Passwords {
         memory_kib: 8,
@@ -78,9 +83,14 @@ impl TestApp {
 
     /// A service whose clock stands at `at`.
     pub(crate) async fn start_at(fresh: &Fresh, at: Instant) -> (Self, Stop) {
+        Self::start_with(fresh, settings(fresh), at).await
+    }
+
+    /// A service under these settings.
+    pub(crate) async fn start_with(fresh: &Fresh, config: Config, at: Instant) -> (Self, Stop) {
         let clock = Arc::new(ManualClock::at(at));
         let ambient = Ambient::new(clock.clone(), Arc::new(SystemRandom));
-        let app = App::build(settings(fresh), ambient).await.unwrap();
+        let app = App::build(config, ambient).await.unwrap();
         let stop = app.stopper();
         let redirects = reqwest::redirect::Policy::none();
         let client = reqwest::Client::builder()
@@ -118,6 +128,33 @@ impl TestApp {
     /// Somebody who is not signed in.
     pub(crate) fn anon(&self) -> Actor {
         Actor::new(self.client.clone(), self.address, None)
+    }
+
+    /// Everything that is stored, as one text: the files of SQLite, every column of PostgreSQL.
+    pub(crate) async fn everything(&self) -> Vec<u8> {
+        let db = &self.context.db;
+        let mut all = Vec::new();
+        if db.engine() == Engine::Sqlite {
+            for file in std::fs::read_dir(&self.folder).unwrap() {
+                let path = file.unwrap().path();
+                if path.is_file() {
+                    all.extend(std::fs::read(path).unwrap());
+                }
+            }
+            return all;
+        }
+        for (table, column, _) in db.columns().await.unwrap() {
+            let text = format!("SELECT COALESCE(CAST({column} AS TEXT), '') FROM {table}");
+            let read = Statement {
+                name: "EVERYTHING",
+                text: Text::Both(Box::leak(text.into_boxed_str())),
+            };
+            for (value,) in db.sql(read).all::<(String,)>().await.unwrap() {
+                all.extend(value.as_bytes());
+                all.push(b'\n');
+            }
+        }
+        all
     }
 
     /// How many rows each table holds.

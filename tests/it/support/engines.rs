@@ -186,3 +186,55 @@ pub(crate) async fn row_counts(
         rows.into_iter().collect()
     }
 }
+
+/// Runs `statements` below the service and below what the database itself would refuse: without triggers, foreign keys
+/// and checks.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a breach of a law cannot be made through the service"
+)]
+pub(crate) async fn tamper(url: &str, statements: &[&str]) {
+    let texts = statements.iter().map(|text| (*text).to_owned());
+    if url.starts_with("sqlite") {
+        let mut connection = sqlx::SqliteConnection::connect(url).await.unwrap();
+        let triggers: Vec<(String,)> =
+            sqlx::query_as("SELECT name FROM sqlite_schema WHERE type = 'trigger'")
+                .fetch_all(&mut connection)
+                .await
+                .unwrap();
+        let opened = [
+            "PRAGMA busy_timeout = 10000".to_owned(),
+            "PRAGMA foreign_keys = OFF".to_owned(),
+            "PRAGMA ignore_check_constraints = ON".to_owned(),
+        ];
+        let dropped = triggers
+            .iter()
+            .map(|(name,)| format!("DROP TRIGGER {name}"));
+        for sql in opened.into_iter().chain(dropped).chain(texts) {
+            let ran = connection
+                .execute(sqlx::raw_sql(sqlx::AssertSqlSafe(sql.clone())))
+                .await;
+            ran.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        }
+        connection.close().await.unwrap();
+    } else {
+        let mut connection = PgConnection::connect(url).await.unwrap();
+        // A replica applies what its origin sends: no triggers, no foreign keys.
+        run(
+            &mut connection,
+            "SET session_replication_role = replica".to_owned(),
+        )
+        .await;
+        run(&mut connection, DROP_CHECKS.to_owned()).await;
+        for sql in texts {
+            run(&mut connection, sql).await;
+        }
+        connection.close().await.unwrap();
+    }
+}
+
+const DROP_CHECKS: &str = "DO $$ DECLARE it record; BEGIN
+    FOR it IN SELECT conrelid::regclass AS place, conname FROM pg_constraint
+              WHERE contype = 'c' AND connamespace = 'public'::regnamespace AND conrelid <> 0
+    LOOP EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I', it.place, it.conname); END LOOP;
+END $$";

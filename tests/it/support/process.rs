@@ -3,6 +3,7 @@
 use std::{
     io::{BufRead as _, BufReader},
     net::SocketAddr,
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -19,10 +20,15 @@ pub(crate) struct Process {
 
 /// The program with the settings of tests on this database.
 pub(crate) fn program(fresh: &Fresh) -> Command {
+    program_at(fresh.folder.path(), &fresh.url)
+}
+
+/// The program with the settings of tests, its keys in `folder`, its rows at `url`.
+pub(crate) fn program_at(folder: &Path, url: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tinvia"));
     command
-        .env("TINVIA_DATA_DIR", fresh.folder.path())
-        .env("TINVIA_DATABASE_URL", &fresh.url)
+        .env("TINVIA_DATA_DIR", folder)
+        .env("TINVIA_DATABASE_URL", url)
         .env("TINVIA_LISTEN", "127.0.0.1:0")
         .env("TINVIA_LIMITS", "off")
         .env("TINVIA_PASSWORDS__MEMORY_KIB", "8")

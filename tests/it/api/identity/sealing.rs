@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tinvia::kernel::{
-    db::{DbError, Engine, Statement, Text},
+    db::{DbError, Statement, Text},
     digest::hex,
 };
 
@@ -34,31 +34,6 @@ async fn run(app: &TestApp, text: &'static str) -> Result<u64, DbError> {
         .await
 }
 
-/// Everything that is stored, as one text: the files of SQLite, every column of PostgreSQL.
-async fn everything(app: &TestApp) -> Vec<u8> {
-    let db = &app.context().db;
-    let mut all = Vec::new();
-    if db.engine() == Engine::Sqlite {
-        for file in std::fs::read_dir(&app.folder).unwrap() {
-            let path = file.unwrap().path();
-            if path.is_file() {
-                all.extend(std::fs::read(path).unwrap());
-            }
-        }
-        return all;
-    }
-    for (table, column, _) in db.columns().await.unwrap() {
-        let read = sql(format!(
-            "SELECT COALESCE(CAST({column} AS TEXT), '') FROM {table}"
-        ));
-        for (value,) in db.sql(read).all::<(String,)>().await.unwrap() {
-            all.extend(value.as_bytes());
-            all.push(b'\n');
-        }
-    }
-    all
-}
-
 both_engines! {
     async fn no_personal_value_lies_in_the_database_in_the_clear(app: TestApp) {
         let person = app.affiliate("plain").await;
@@ -74,7 +49,7 @@ both_engines! {
         b.post(&approvals(id), json!({})).await.expect(200);
         b.post(&revocations(id), json!({ "reason_code": "other", "note": note })).await.expect(200);
 
-        let stored = everything(&app).await;
+        let stored = app.everything().await;
         let lower = stored.to_ascii_lowercase();
         assert!(lower.len() > 1000);
         let number_digest = tinvia::kernel::digest::sha256(&[b"K7Q4ZT91B"]);
