@@ -1,4 +1,8 @@
 //! What `tinvia verify` asks of links.
+//!
+//! The statements of law 1 join the tables of `identity` and `compliance`, where no other statement of this slice may:
+//! the law ties a link to a verdict and a decision, and asked slice by slice it would compare rows of different moments.
+//! They read, they are run by `tinvia verify` alone, and nothing decides by them.
 
 use super::store;
 use crate::{
