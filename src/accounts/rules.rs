@@ -287,11 +287,7 @@ mod tests {
             ..live()
         };
         assert_eq!(
-            exchange(
-                &fresh,
-                at(SESSION_DAYS * 86_400 - 1),
-                at(SESSION_DAYS * 86_400 - 1)
-            ),
+            exchange(&fresh, at(SESSION_DAYS * 86_400 - 1), at(SESSION_DAYS * 86_400 - 1)),
             Exchange::Rotate
         );
         assert_eq!(
@@ -301,8 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn an_exchanged_token_is_answered_again_only_to_uses_under_way_and_only_while_its_successor_waits()
-     {
+    fn an_exchanged_token_is_answered_again_only_to_uses_under_way_and_only_while_its_successor_waits() {
         let exchanged = Presented {
             replaced_at: Some(at(0)),
             successor_is_live: true,
