@@ -263,11 +263,19 @@ mod tests {
     fn a_live_token_is_exchanged_until_it_has_been_idle_too_long() {
         assert_eq!(exchange(&live(), at(1), at(1)), Exchange::Rotate);
         assert_eq!(
-            exchange(&live(), at(1), at(REFRESH_IDLE_DAYS * 86_400 - 1)),
+            exchange(
+                &live(),
+                at(REFRESH_IDLE_DAYS * 86_400 - 1),
+                at(REFRESH_IDLE_DAYS * 86_400 - 1)
+            ),
             Exchange::Rotate
         );
         assert_eq!(
-            exchange(&live(), at(1), at(REFRESH_IDLE_DAYS * 86_400)),
+            exchange(
+                &live(),
+                at(REFRESH_IDLE_DAYS * 86_400),
+                at(REFRESH_IDLE_DAYS * 86_400)
+            ),
             Exchange::Refuse
         );
     }

@@ -85,7 +85,7 @@ pub fn changes(order: &OrderFacts, verdict: &Verdict, standing: &[Commission]) -
     let mut changes: Vec<Change> = standing
         .iter()
         .filter(|commission| !is_wanted(commission))
-        .filter_map(|loser| change(Some(loser), lost(order, loser)))
+        .filter_map(|loser| change(Some(loser), lost(loser)))
         .collect();
     if let Some(target) = wanted {
         let before = standing
@@ -151,17 +151,11 @@ fn followed(order: &OrderFacts, kept: &Commission) -> Target {
     }
 }
 
-/// A cancelled order's commission is cancelled, also when the cancelling body no longer names the link.
-fn lost(order: &OrderFacts, loser: &Commission) -> Target {
-    let status = if order.is_cancelled {
-        CommissionStatus::Canceled
-    } else {
-        CommissionStatus::Reversed
-    };
+fn lost(loser: &Commission) -> Target {
     Target {
         base_minor: 0,
         amount_minor: 0,
-        status,
+        status: CommissionStatus::Reversed,
         hold_until: None,
         ..as_it_is(loser)
     }
