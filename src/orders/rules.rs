@@ -35,6 +35,10 @@ struct Part {
     first: Option<Version>,
     /// The newest body with lines, and the refunds it tells of.
     newest: Option<Newest>,
+    /// The click of the newest body that names one: a body that leaves it out, as many a cancellation does, takes
+    /// nothing away from whoever brought the sale.
+    #[serde(default)]
+    click: Option<NamedClick>,
     /// The newest word on being cancelled.
     stance: Option<Stance>,
     /// Refunds over all bodies, each as its newest body tells it.
@@ -55,6 +59,13 @@ struct Newest {
     version: Version,
     body: OrderBody,
     refunds: Vec<Refund>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NamedClick {
+    version: Version,
+    click_id: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -128,8 +139,13 @@ impl Part {
             };
             (refund.id.clone(), versioned)
         });
+        let click_id = fact.body.as_ref().and_then(|body| body.click_id.clone());
         Self {
             first: newest.as_ref().map(|_| version.clone()),
+            click: click_id.map(|click_id| NamedClick {
+                version: version.clone(),
+                click_id,
+            }),
             newest,
             stance: fact.is_cancelled.map(|is_cancelled| Stance {
                 version: version.clone(),
@@ -149,6 +165,7 @@ impl Part {
         self.placed_at = least(self.placed_at, other.placed_at);
         self.updated_at = self.updated_at.max(other.updated_at);
         self.stance = self.stance.take().max(other.stance);
+        self.click = self.click.take().max(other.click);
         self.is_test |= other.is_test;
         if let Some(candidate) = other.newest {
             let wins = |held: &Newest| candidate.version > held.version;
@@ -225,7 +242,7 @@ pub fn project(state: &OrderState, key: OrderKey) -> Option<Order> {
         lines: lines.map(|(line, left)| with_left(line, left)).collect(),
         refunds: refunds.into_iter().map(without_lines).collect(),
         coupon_codes: body.coupon_codes,
-        click_id: body.click_id,
+        click_id: part.click.map(|named| named.click_id),
         landing_url: body.landing_url,
         landing_click: body.landing_click,
         referrer: body.referrer,

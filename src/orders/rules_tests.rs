@@ -146,6 +146,28 @@ fn at_one_time_the_later_word_decides() {
 }
 
 #[test]
+fn a_body_that_leaves_the_click_out_takes_it_from_nobody() {
+    let mut named = body(&[100]);
+    named.click_id = Some("first".to_owned());
+    let mut renamed = body(&[100]);
+    renamed.click_id = Some("second".to_owned());
+    let facts = [
+        fact(1, FactKind::Paid, Some(named), vec![]),
+        fact(2, FactKind::Updated, Some(renamed), vec![]),
+        fact(3, FactKind::Cancelled, Some(body(&[100])), vec![]),
+    ];
+    for order in [[0, 1, 2], [2, 1, 0], [1, 2, 0]] {
+        let mut state = OrderState::default();
+        for place in order {
+            state.add(&facts[place], at(9));
+        }
+        let projected = project(&state, key()).unwrap();
+        assert_eq!(projected.click_id.as_deref(), Some("second"));
+        assert_eq!(projected.status, OrderStatus::Cancelled);
+    }
+}
+
+#[test]
 fn a_cancel_is_undone_by_a_newer_body_alone() {
     let cancel = fact(10, FactKind::Cancelled, None, vec![]);
     let older = fact(9, FactKind::Paid, Some(body(&[200])), vec![]);

@@ -128,9 +128,13 @@ both_engines! {
         market.deliver(&app, &test).await.expect(200);
         market.deliver(&app, &order_event("order.paid", "C-1", &at, Some(&token))).await.expect(200);
         market.deliver(&app, &order_event("order.cancelled", "C-1", &at, Some(&token))).await.expect(200);
+        // A cancellation often names no click any more.
+        market.deliver(&app, &order_event("order.paid", "C-2", &at, Some(&token))).await.expect(200);
+        market.deliver(&app, &order_event("order.cancelled", "C-2", &at, None)).await.expect(200);
         app.settle().await;
 
         let earned = market.affiliate.get("/v1/commissions").await.expect(200);
+        assert_eq!(earned["data"].as_array().unwrap().len(), 2);
         for commission in earned["data"].as_array().unwrap() {
             assert_eq!(commission["amount"], 0, "{commission}");
             assert_eq!(commission["status"], "canceled");
