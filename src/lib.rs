@@ -5,15 +5,17 @@
 //! knows no slice. A slice owns its tables, its words and its laws, and reaches another only through that one's
 //! `mod.rs`. `ARCHITECTURE.md` has the map, `tests/it/tidy.rs` enforces it.
 
-pub mod accounts;
+// The floors.
 pub mod kernel;
-
 pub mod web;
 
+// The slices, each standing on those above it.
 pub mod audit;
-pub mod identity;
 
+pub mod accounts;
 pub mod catalogue;
+pub mod identity;
+pub mod ledger;
 
 pub mod compliance;
 
@@ -23,10 +25,9 @@ pub mod clicks;
 
 pub mod orders;
 
-pub mod ledger;
-
 pub mod commissions;
 
+// Around them.
 pub mod api;
 pub mod app;
 pub mod cli;
