@@ -6,12 +6,13 @@
 
 pub mod auth;
 pub mod extract;
+pub mod lang;
 pub mod problem;
 pub mod replay;
 pub mod request;
 
 pub use auth::{Authenticator, Caller, Means, Peer, Scope};
 pub use extract::{IfMatch, Path, Posted, Query};
+pub use lang::Lang;
 pub use problem::{Kind, Problem, ProblemBody};
 pub use replay::Answer;
-pub use request::Lang;

@@ -12,7 +12,7 @@ use actix_web::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::request::Lang;
+use super::lang::Lang;
 use crate::kernel::db::DbError;
 
 /// A stable problem code.
