@@ -18,7 +18,7 @@ use tinvia::{
     clippy::disallowed_methods,
     reason = "the test run names the folder in the environment"
 )]
-fn folder() -> Option<PathBuf> {
+pub(crate) fn folder() -> Option<PathBuf> {
     std::env::var_os("TINVIA_SAMPLES").map(|folder| PathBuf::from(folder).join("webhooks"))
 }
 

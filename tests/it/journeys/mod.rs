@@ -1,3 +1,4 @@
 //! Whole stories, from empty databases, over HTTP.
 
+mod platforms;
 mod sale;
