@@ -123,8 +123,9 @@ struct OrderSourceView {
     program_id: ProgramId,
     /// Who delivers.
     platform: Platform,
-    /// Where to deliver. Whoever knows it can try to deliver: treat it as a secret.
-    inbound_url: String,
+    /// Where to deliver; to its owner and to admins. Whoever knows it can try to deliver: treat it as a secret.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inbound_url: Option<String>,
     /// Whether it takes deliveries.
     status: SourceStatus,
     /// How it is set.
@@ -146,7 +147,7 @@ impl From<Shown> for OrderSourceView {
             shop_id: source.shop_id,
             program_id: source.program_id,
             platform: source.platform,
-            inbound_url: shown.inbound_url,
+            inbound_url: Some(shown.inbound_url),
             status: source.status,
             settings: SettingsView {
                 has_secret: config.secret.is_some(),
@@ -157,6 +158,18 @@ impl From<Shown> for OrderSourceView {
             },
             created_at: source.created_at,
             closed_at: source.closed_at,
+        }
+    }
+}
+
+impl OrderSourceView {
+    /// What `caller` may see of it.
+    fn as_seen_by(self, caller: &Caller) -> Self {
+        let knows_address = caller.is(Role::Shop) || caller.is(Role::Admin);
+        let inbound_url = self.inbound_url.filter(|_| knows_address);
+        Self {
+            inbound_url,
+            ..self
         }
     }
 }
@@ -254,7 +267,7 @@ pub(super) async fn list_sources(
     let page = Page::cut(rows, limit, |row| row.order_source_id);
     let mut shown = Vec::with_capacity(page.data.len());
     for row in &page.data {
-        shown.push(OrderSourceView::from(sources::show(&ctx, row)?));
+        shown.push(OrderSourceView::from(sources::show(&ctx, row)?).as_seen_by(&caller));
     }
     let page = Page {
         data: shown,
@@ -279,7 +292,7 @@ pub(super) async fn get_source(
 ) -> Result<HttpResponse, Problem> {
     caller.allow(READERS, Some(Scope::OrdersRead))?;
     let shown = sources::look(&ctx, &asker(&caller, Role::STAFF), id.0).await?;
-    Ok(HttpResponse::Ok().json(OrderSourceView::from(shown)))
+    Ok(HttpResponse::Ok().json(OrderSourceView::from(shown).as_seen_by(&caller)))
 }
 
 /// Gives a source a new secret; the present one is still taken until it is dropped.
