@@ -131,6 +131,7 @@ impl Store {
             Engine::Postgres => {
                 let pool = connect::postgres(options).await.unwrap();
                 let table = TABLE
+                    .replace("delivery_id BLOB", "delivery_id UUID")
                     .replace("BLOB", "BYTEA")
                     .replace("received_at TEXT", "received_at TIMESTAMPTZ");
                 sqlx::query(sqlx::AssertSqlSafe(table))
