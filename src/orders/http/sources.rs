@@ -164,7 +164,7 @@ impl From<Shown> for OrderSourceView {
 
 impl OrderSourceView {
     /// What `caller` may see of it.
-    fn as_seen_by(self, caller: &Caller) -> Self {
+    fn shown_to(self, caller: &Caller) -> Self {
         let knows_address = caller.is(Role::Shop) || caller.is(Role::Admin);
         let inbound_url = self.inbound_url.filter(|_| knows_address);
         Self {
@@ -267,7 +267,7 @@ pub(super) async fn list_sources(
     let page = Page::cut(rows, limit, |row| row.order_source_id);
     let mut shown = Vec::with_capacity(page.data.len());
     for row in &page.data {
-        shown.push(OrderSourceView::from(sources::show(&ctx, row)?).as_seen_by(&caller));
+        shown.push(OrderSourceView::from(sources::show(&ctx, row)?).shown_to(&caller));
     }
     let page = Page {
         data: shown,
@@ -292,7 +292,7 @@ pub(super) async fn get_source(
 ) -> Result<HttpResponse, Problem> {
     caller.allow(READERS, Some(Scope::OrdersRead))?;
     let shown = sources::look(&ctx, &asker(&caller, Role::STAFF), id.0).await?;
-    Ok(HttpResponse::Ok().json(OrderSourceView::from(shown).as_seen_by(&caller)))
+    Ok(HttpResponse::Ok().json(OrderSourceView::from(shown).shown_to(&caller)))
 }
 
 /// Gives a source a new secret; the present one is still taken until it is dropped.
