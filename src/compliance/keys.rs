@@ -2,11 +2,14 @@
 
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::{model::MatchKind, normal};
+use super::{generic, model::MatchKind, normal};
 use crate::kernel::host::{HostName, WebUrl};
 
 /// Shortest registration number or tax code, in letters and digits; shorter ones would match by chance.
 const NUMBER_LEN_MIN: usize = 4;
+
+/// Shortest label by whose look a host is told, in letters.
+const LOOK_LEN_MIN: usize = 4;
 
 /// Why a value cannot stand in a list.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -17,6 +20,9 @@ pub(super) enum KeyFault {
     /// One character, or no letter: it would match innocent texts everywhere.
     #[error("is too generic: a term needs at least two characters and a letter among them")]
     Generic,
+    /// Words that stand on goods of every kind.
+    #[error("is too generic: none of its words says what the goods are")]
+    Everyday,
     /// Not a trade item number.
     #[error("must be a GTIN of 8, 12, 13 or 14 digits with a right check digit")]
     Gtin,
@@ -64,7 +70,22 @@ fn term(value: &str) -> Result<String, KeyFault> {
     if letters_or_digits < 2 || !key.chars().any(char::is_alphabetic) {
         return Err(KeyFault::Generic);
     }
+    if generic::is_generic(&key) {
+        return Err(KeyFault::Everyday);
+    }
     Ok(key)
+}
+
+/// What a host looks like, label by label, so that names drawn alike are one; none where too little is left to tell.
+#[must_use]
+pub(super) fn look_of_host(host: &str) -> Option<String> {
+    let (drawn, _) = idna::domain_to_unicode(host);
+    let looks: Vec<String> = drawn
+        .split('.')
+        .map(|label| normal::skeleton(&normal::normal(label)).0)
+        .collect();
+    let longest = looks.iter().map(|look| look.chars().count()).max();
+    (longest >= Some(LOOK_LEN_MIN)).then(|| looks.join("."))
 }
 
 fn filled(key: String) -> Result<String, KeyFault> {
@@ -179,6 +200,8 @@ mod tests {
             ("1:1", KeyFault::Generic),
             ("đ.", KeyFault::Generic),
             ("2024", KeyFault::Generic),
+            ("Corp.", KeyFault::Everyday),
+            ("Hàng chính hãng", KeyFault::Everyday),
         ] {
             assert_eq!(entry_key(MatchKind::Term, value), Err(fault), "{value:?}");
         }
@@ -223,6 +246,22 @@ mod tests {
             key(MatchKind::Url, "https://example.com/a?y=2&x=1")
         );
         assert_eq!(plain_path("/%2f%zz%"), "/%2F%zz%");
+    }
+
+    #[test]
+    fn hosts_drawn_alike_look_alike() {
+        let look = |host: &str| look_of_host(HostName::parse(host).unwrap().as_str());
+        for host in [
+            "sh0pee.vn",
+            "shορее.vn",
+            "s-hopee.vn",
+            "shoppee.vn",
+            "shópee.vn",
+        ] {
+            assert_eq!(look(host), look("shopee.vn"), "{host}");
+        }
+        assert_ne!(look("shopee.vn"), look("shopee.com"));
+        assert_eq!(look("t.co"), None);
     }
 
     #[test]

@@ -1,22 +1,25 @@
-//! A version of each list, compiled for matching: one automaton over all its terms, one hash map for each exact kind.
+//! A version of each list, compiled for matching: automata over all its terms, one hash map for each exact kind.
 //!
 //! Compiling is the slow part and happens once per version, off the async workers. What is compiled is named by the
 //! version's digest, so a compiled list can never stand for another content, not even after a rolled-back change.
+
+mod terms;
 
 use std::{
     collections::{BTreeMap, HashMap},
     sync::Arc,
 };
 
-use aho_corasick::AhoCorasick;
 use chrono::NaiveDate;
 
 use super::{
     ground::GroundCode,
+    keys,
     model::{Effect, Entry, Field, Ground, Head, ListName, ListVersions, MatchKind},
-    normal::{self, Normal},
+    normal::Text,
 };
 use crate::kernel::ids::EntryId;
+use terms::{Hit, NewTerm, Terms};
 
 /// The lists in force together. Cheap to clone.
 #[derive(Debug, Clone, Default)]
@@ -27,10 +30,10 @@ pub struct Lists(BTreeMap<ListName, Arc<Compiled>>);
 pub struct Compiled {
     head: Head,
     rules: Vec<Rule>,
-    terms: Option<AhoCorasick>,
-    /// For each pattern of `terms`, its rule.
-    term_rules: Vec<usize>,
-    exact: HashMap<MatchKind, HashMap<String, usize>>,
+    terms: Terms,
+    exact: BTreeMap<MatchKind, HashMap<Box<str>, usize>>,
+    /// Domains by what they look like.
+    look_alikes: HashMap<String, Vec<usize>>,
 }
 
 /// What matching needs of an entry.
@@ -40,14 +43,6 @@ struct Rule {
     effect: Effect,
     from: Option<NaiveDate>,
     to: Option<NaiveDate>,
-    exceptions: Vec<Exception>,
-}
-
-/// A phrase in which a term is innocent, and where in the phrase the term stands.
-#[derive(Debug)]
-struct Exception {
-    phrase: String,
-    term_at: Vec<usize>,
 }
 
 /// The entries do not compile.
@@ -59,36 +54,15 @@ impl Rule {
     fn stands_on(&self, day: NaiveDate) -> bool {
         self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to)
     }
-
-    /// Whether the term at `start` of `text` stands inside one of its exceptions.
-    fn is_excepted(&self, text: &str, start: usize, breaks: &mut Option<Vec<usize>>) -> bool {
-        let places = self
-            .exceptions
-            .iter()
-            .flat_map(|exception| exception.term_at.iter().map(move |at| (exception, *at)));
-        for (exception, at) in places {
-            let Some(begin) = start.checked_sub(at) else {
-                continue;
-            };
-            let end = begin + exception.phrase.len();
-            if text.get(begin..end) == Some(exception.phrase.as_str())
-                && normal::is_boundary(text, begin, breaks)
-                && normal::is_boundary(text, end, breaks)
-            {
-                return true;
-            }
-        }
-        false
-    }
 }
 
 impl Compiled {
     /// Compiles the entries of one version. Slow for long lists: call it off the async workers.
     pub fn of(head: Head, entries: &[Entry]) -> Result<Self, CompileFault> {
         let mut rules = Vec::with_capacity(entries.len());
-        let mut exact: HashMap<MatchKind, HashMap<String, usize>> = HashMap::new();
-        let mut terms: Vec<&str> = Vec::new();
-        let mut term_rules = Vec::new();
+        let mut exact: BTreeMap<MatchKind, HashMap<Box<str>, usize>> = BTreeMap::new();
+        let mut look_alikes: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut terms = Vec::new();
         for (place, entry) in entries.iter().enumerate() {
             let draft = &entry.draft;
             rules.push(Rule {
@@ -96,30 +70,32 @@ impl Compiled {
                 effect: draft.effect,
                 from: draft.effective_from,
                 to: draft.effective_to,
-                exceptions: exceptions(&draft.key, &draft.exceptions),
             });
             if draft.kind == MatchKind::Term {
-                terms.push(&draft.key);
-                term_rules.push(place);
-            } else {
-                let keys = exact.entry(draft.kind).or_default();
-                if keys.insert(draft.key.clone(), place).is_some() {
-                    let fault = format!("{} stands twice in {}", entry.id, head.list);
-                    return Err(CompileFault(fault));
-                }
+                terms.push(NewTerm {
+                    rule: place,
+                    key: &draft.key,
+                    exceptions: &draft.exceptions,
+                });
+                continue;
+            }
+            if draft.kind == MatchKind::Domain
+                && let Some(look) = keys::look_of_host(&draft.key)
+            {
+                look_alikes.entry(look).or_default().push(place);
+            }
+            let keys = exact.entry(draft.kind).or_default();
+            if keys.insert(draft.key.as_str().into(), place).is_some() {
+                let fault = format!("{} stands twice in {}", entry.id, head.list);
+                return Err(CompileFault(fault));
             }
         }
-        let terms = if terms.is_empty() {
-            None
-        } else {
-            Some(AhoCorasick::new(&terms).map_err(|error| CompileFault(error.to_string()))?)
-        };
         Ok(Self {
             head,
             rules,
-            terms,
-            term_rules,
+            terms: Terms::of(terms)?,
             exact,
+            look_alikes,
         })
     }
 
@@ -154,42 +130,82 @@ impl Compiled {
         ))
     }
 
-    /// The grounds that the terms in `text` are: each entry once, at the first place where it stands.
-    pub fn terms_in(&self, text: &Normal, day: NaiveDate, found: Found<'_>) -> Vec<Ground> {
-        let Some(terms) = &self.terms else {
-            return Vec::new();
+    /// The grounds that the terms in `text` are: each entry once, at the first place where it stands. First those at
+    /// level 1, then those at level 2 of entries that are not among them.
+    pub(super) fn terms_in(
+        &self,
+        text: &Text,
+        day: NaiveDate,
+        found: Found<'_>,
+    ) -> (Vec<Ground>, Vec<Ground>) {
+        let hits = self.terms.spelt(text);
+        let mut known = Vec::new();
+        let level = |level: i64, known: &mut Vec<EntryId>| {
+            let of_level = hits.iter().filter(|hit| hit.level == level);
+            self.first_of_each(of_level, known, text, day, found)
         };
-        let mut breaks = None;
-        let mut grounds: Vec<Ground> = Vec::new();
-        for hit in terms.find_overlapping_iter(text.text()) {
-            let Some(rule) = self.rule_of_pattern(hit.pattern().as_usize()) else {
+        (level(1, &mut known), level(2, &mut known))
+    }
+
+    /// The grounds that disguised terms in `text` are, at level 3.
+    pub(super) fn disguised_in(
+        &self,
+        text: &Text,
+        day: NaiveDate,
+        found: Found<'_>,
+    ) -> Vec<Ground> {
+        let hits = self.terms.disguised(text);
+        self.first_of_each(hits.iter(), &mut Vec::new(), text, day, found)
+    }
+
+    fn first_of_each<'h>(
+        &self,
+        hits: impl Iterator<Item = &'h Hit>,
+        known: &mut Vec<EntryId>,
+        text: &Text,
+        day: NaiveDate,
+        found: Found<'_>,
+    ) -> Vec<Ground> {
+        let mut grounds = Vec::new();
+        for hit in hits {
+            let Some(rule) = self.rules.get(hit.rule) else {
                 continue;
             };
-            if !rule.stands_on(day)
-                || grounds
-                    .iter()
-                    .any(|ground| ground.entry_id == Some(rule.id))
-                || !normal::is_boundary(text.text(), hit.start(), &mut breaks)
-                || !normal::is_boundary(text.text(), hit.end(), &mut breaks)
-                || rule.is_excepted(text.text(), hit.start(), &mut breaks)
-            {
+            if !rule.stands_on(day) || known.contains(&rule.id) {
                 continue;
             }
-            let (from, to) = text.span(hit.start(), hit.end());
+            known.push(rule.id);
+            let (from, to) = text.normal().span(hit.start, hit.end);
             let matched = found.original.chars().skip(from).take(to - from).collect();
             let span = [from, to].map(|place| i64::try_from(place).unwrap_or(i64::MAX));
-            grounds.push(self.ground(rule, Some(1), found.field, matched, span));
+            grounds.push(self.ground(rule, Some(hit.level), found.field, matched, span));
         }
         grounds
+    }
+
+    /// The grounds that entries are whose domain looks like `host` and is another, at level 3.
+    pub(super) fn looks_like(&self, host: &str, day: NaiveDate, found: Found<'_>) -> Vec<Ground> {
+        if self.look_alikes.is_empty() {
+            return Vec::new();
+        }
+        let look = keys::look_of_host(host);
+        let alike = look.and_then(|look| self.look_alikes.get(&look));
+        let whole = i64::try_from(found.original.chars().count()).unwrap_or(i64::MAX);
+        alike
+            .into_iter()
+            .flatten()
+            .filter_map(|place| self.rules.get(*place))
+            .filter(|rule| rule.stands_on(day))
+            .map(|rule| {
+                let matched = found.original.to_owned();
+                self.ground(rule, Some(3), found.field, matched, [0, whole])
+            })
+            .collect()
     }
 
     fn rule(&self, kind: MatchKind, key: &str, day: NaiveDate) -> Option<&Rule> {
         let place = self.exact.get(&kind)?.get(key)?;
         self.rules.get(*place).filter(|rule| rule.stands_on(day))
-    }
-
-    fn rule_of_pattern(&self, pattern: usize) -> Option<&Rule> {
-        self.rules.get(*self.term_rules.get(pattern)?)
     }
 
     fn ground(
@@ -204,7 +220,11 @@ impl Compiled {
         Ground {
             code,
             duty: code.duty().to_owned(),
-            effect: rule.effect,
+            effect: if level > Some(1) {
+                Effect::Review
+            } else {
+                rule.effect
+            },
             list: Some(self.head.list),
             list_version: Some(self.head.version),
             entry_id: Some(rule.id),
@@ -223,16 +243,6 @@ pub struct Found<'a> {
     pub field: Field,
     /// Its text.
     pub original: &'a str,
-}
-
-fn exceptions(key: &str, phrases: &[String]) -> Vec<Exception> {
-    let normal = phrases.iter().map(|phrase| normal::normal(phrase));
-    normal
-        .map(|phrase| Exception {
-            term_at: phrase.match_indices(key).map(|(at, _)| at).collect(),
-            phrase,
-        })
-        .collect()
 }
 
 impl Lists {

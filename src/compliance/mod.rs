@@ -17,6 +17,7 @@ mod decide;
 mod draft;
 mod error;
 mod facts;
+mod generic;
 mod ground;
 mod http;
 mod import;

@@ -3,6 +3,15 @@
 //! Invisible characters go, compatibility forms and case fold, white space runs shrink to one blank, and the two ways
 //! of placing a Vietnamese tone (`hòa`/`hoà`, `thúy`/`thuý`) become one. Diacritics stay: without them "bán dâm" and
 //! "ban đậm" are the same text. A character is never moved, so a match has one span in the original.
+//!
+//! Levels 2 and 3 start from here: [`Folded`] has no diacritics, [`Skeleton`] has one letter for all that look alike.
+//! Each keeps the way back to level 1.
+
+mod bent;
+mod fold;
+mod skeleton;
+mod syllable;
+mod text;
 
 use std::iter::once;
 
@@ -13,12 +22,16 @@ use unicode_normalization::{
 };
 use unicode_segmentation::UnicodeSegmentation as _;
 
+pub(super) use fold::{Folded, folded};
+pub(super) use skeleton::{Skeleton, skeleton};
+pub(super) use text::Text;
+
 /// Rounds in which folding one cluster must settle; more than two has not been seen.
 const SETTLE_ROUNDS_MAX: usize = 4;
 
 /// A text at level 1, with the way back.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Normal {
+pub(in crate::compliance) struct Normal {
     text: String,
     marks: Vec<Mark>,
 }
@@ -37,7 +50,7 @@ type Placed = (char, usize, usize);
 impl Normal {
     /// Bends `original` to level 1.
     #[must_use]
-    pub fn of(original: &str) -> Self {
+    pub(in crate::compliance) fn of(original: &str) -> Self {
         let mut placed = one_tone_place(shrink_blanks(fold(original)));
         while placed.last().is_some_and(|(c, ..)| *c == ' ') {
             placed.pop();
@@ -57,13 +70,13 @@ impl Normal {
 
     /// The normal text.
     #[must_use]
-    pub fn text(&self) -> &str {
+    pub(in crate::compliance) fn text(&self) -> &str {
         &self.text
     }
 
     /// The code points of the original, first and one past the last, behind the bytes `start..end` of the normal text.
     #[must_use]
-    pub fn span(&self, start: usize, end: usize) -> (usize, usize) {
+    pub(in crate::compliance) fn span(&self, start: usize, end: usize) -> (usize, usize) {
         let first = self.marks.partition_point(|mark| mark.byte < start);
         let past = self.marks.partition_point(|mark| mark.byte < end);
         let inside = self.marks.get(first..past).unwrap_or_default();
@@ -114,7 +127,7 @@ fn fold(original: &str) -> Vec<Placed> {
 
 /// Whether nothing before `c` can compose with it.
 fn begins_cluster(c: char) -> bool {
-    if c.is_ascii() {
+    if c.is_ascii() || is_latin_letter(c) {
         return true;
     }
     let mut first = None;
@@ -125,7 +138,23 @@ fn begins_cluster(c: char) -> bool {
     canonical_combining_class(first) == 0 && is_nfc_quick(once(first)) == IsNormalized::Yes
 }
 
+/// Letters of Vietnamese and its neighbours that stand for themselves in NFC and NFKC, in lower case too. They are most of
+/// what is not ASCII, and need no table.
+fn is_latin_letter(c: char) -> bool {
+    matches!(c,
+        'À'..='Ö' | 'Ø'..='Þ' | 'à'..='ö' | 'ø'..='þ' | 'ă' | 'Ă' | 'đ' | 'Đ' | 'ĩ' | 'Ĩ' | 'ũ' | 'Ũ'
+        | 'ơ' | 'Ơ' | 'ư' | 'Ư' | '\u{1ea0}'..='\u{1ef9}')
+}
+
 fn settle(cluster: &mut String, from: usize, to: usize, folded: &mut Vec<Placed>) {
+    let mut alone = cluster.chars();
+    if let (Some(c), None) = (alone.next(), alone.next())
+        && is_latin_letter(c)
+    {
+        folded.extend(c.to_lowercase().map(|c| (c, from, to)));
+        cluster.clear();
+        return;
+    }
     if cluster.is_ascii() {
         folded.extend(cluster.chars().map(|c| (c.to_ascii_lowercase(), from, to)));
         cluster.clear();

@@ -6,10 +6,14 @@
 //! [`ENGINE_VERSION`].
 //!
 //! One file for each thing that is asked: `identity`, `shop`, `goods`, `places`, `papers`, `authority`.
+//!
+//! What is exact is asked first: numbers, names, hosts, addresses. Then texts as they are spelt. Levels 2 and 3 can only
+//! send to review, so they are asked where nothing refuses yet, and an entry found at one level is not asked at the next.
 
 mod authority;
 mod goods;
 mod identity;
+mod leads;
 mod papers;
 mod places;
 mod read;
@@ -24,6 +28,7 @@ use super::{
     lists::Lists,
     model::{
         Channel, Effect, Goods, Ground, Input, ListName, Screening, ShopFacts, Subject, Verdict,
+        Waiver,
     },
 };
 use read::Read;
@@ -33,7 +38,8 @@ use read::Read;
 pub(in crate::compliance) enum Engine {
     /// Texts at level 1; the lists, the person's standing, the shop's.
     V1 = 1,
-    /// And what was found in the request's transaction: papers, authority orders, waivers, lists too old.
+    /// Levels 2 and 3, names that look alike, where an address leads; and what was found in the request's transaction:
+    /// papers, authority orders, waivers, lists too old.
     V2 = 2,
 }
 
@@ -94,7 +100,10 @@ pub(super) fn judge(engine: Engine, lists: Option<&Lists>, input: &Input) -> Ver
         .into_iter()
         .collect();
     if let (Some(lists), Screening::Available) = (lists, input.screening) {
-        grounds.extend(found(lists, subject.into(), input.legal_day));
+        grounds.extend(match engine {
+            Engine::V1 => found_at_first(lists, subject.into(), input.legal_day),
+            Engine::V2 => found(lists, subject.into(), input.legal_day, &input.waived),
+        });
     } else {
         grounds.extend(shop::shop_suspended(Some(&subject.shop)));
         grounds.push(plain(GroundCode::ScreeningUnavailable));
@@ -119,31 +128,96 @@ fn too_old(list: ListName) -> Ground {
 /// The verdict of the lists alone, whoever asks.
 #[must_use]
 pub fn screen<'a>(lists: &Lists, exposure: impl Into<Exposure<'a>>, day: NaiveDate) -> Verdict {
-    Verdict::of(found(lists, exposure.into(), day))
+    Verdict::of(found(lists, exposure.into(), day, &[]))
 }
 
-fn found(lists: &Lists, exposure: Exposure<'_>, day: NaiveDate) -> Vec<Ground> {
-    let mut grounds: Vec<Ground> = shop::shop_suspended(exposure.shop).into_iter().collect();
+/// The first rules.
+fn found_at_first(lists: &Lists, exposure: Exposure<'_>, day: NaiveDate) -> Vec<Ground> {
     let read = Read::of(exposure);
-    grounds.extend(
-        read.unreadable
-            .iter()
-            .map(|place| places::unreadable(*place)),
-    );
-    grounds.extend(shop::mlm(lists, exposure.shop, day));
+    let mut grounds = without_goods(lists, &read, exposure, day);
     for list in lists.every() {
         match list.head().list {
             ListName::MlmCertificates => {}
             ListName::FlaggedDigitalPlatforms => {
-                grounds.extend(places::addresses_in(list, read.channel.as_slice(), day));
+                grounds.extend(places::addresses_in(list, &read.channel, day));
             }
             ListName::FlaggedCommercePlatforms => {
                 grounds.extend(places::addresses_in(list, &read.goods, day));
             }
-            _ => grounds.extend(goods::goods_in(list, &read, exposure, day)),
+            _ => grounds.extend(goods::goods_in(list, &read, day)),
         }
     }
     grounds
+}
+
+fn without_goods(
+    lists: &Lists,
+    read: &Read<'_>,
+    exposure: Exposure<'_>,
+    day: NaiveDate,
+) -> Vec<Ground> {
+    let mut grounds: Vec<Ground> = shop::shop_suspended(exposure.shop).into_iter().collect();
+    let unreadable = read.unreadable.iter();
+    grounds.extend(unreadable.map(|place| places::unreadable(*place)));
+    grounds.extend(shop::mlm(lists, exposure.shop, day));
+    grounds
+}
+
+fn found(lists: &Lists, exposure: Exposure<'_>, day: NaiveDate, waived: &[Waiver]) -> Vec<Ground> {
+    let read = Read::of(exposure);
+    let mut grounds = without_goods(lists, &read, exposure, day);
+    let mut of_goods = Vec::new();
+    for list in lists.every() {
+        match list.head().list {
+            ListName::MlmCertificates => {}
+            ListName::FlaggedDigitalPlatforms => {
+                grounds.extend(places::reached_in(list, &read.channel, day));
+            }
+            ListName::FlaggedCommercePlatforms => {
+                grounds.extend(places::reached_in(list, &read.goods, day));
+            }
+            _ => {
+                grounds.extend(goods::exact_in(list, &read, day));
+                grounds.extend(places::reached_in(list, &read.goods, day));
+                of_goods.push(list);
+            }
+        }
+    }
+    let addresses = read.goods.iter().chain(&read.channel);
+    grounds.extend(addresses.filter_map(places::blind));
+    let mut misspelt = Vec::new();
+    for list in &of_goods {
+        for (found, text) in &read.texts {
+            let (spelt, near) = list.terms_in(text, day, *found);
+            grounds.extend(spelt);
+            misspelt.extend(near);
+        }
+    }
+    let stands = |ground: &Ground| !waived.iter().any(|waiver| waiver.covers(ground));
+    if grounds
+        .iter()
+        .any(|ground| ground.effect == Effect::Refuse && stands(ground))
+    {
+        return grounds;
+    }
+    add_unknown(&mut grounds, misspelt);
+    let disguised = of_goods.iter().flat_map(|list| {
+        let texts = read.texts.iter();
+        texts.flat_map(|(found, text)| list.disguised_in(text, day, *found))
+    });
+    let disguised: Vec<Ground> = disguised.collect();
+    add_unknown(&mut grounds, disguised);
+    grounds
+}
+
+/// Adds those of `more` whose entries have not been found yet.
+fn add_unknown(grounds: &mut Vec<Ground>, more: Vec<Ground>) {
+    let known: Vec<_> = grounds
+        .iter()
+        .filter_map(|ground| ground.entry_id)
+        .collect();
+    let unknown = |ground: &Ground| ground.entry_id.is_none_or(|id| !known.contains(&id));
+    grounds.extend(more.into_iter().filter(unknown));
 }
 
 /// A ground that needs no list and forbids.

@@ -1,18 +1,67 @@
-//! A request's texts and addresses, read once for all lists.
+//! A request's texts, numbers and addresses, read once for all lists.
 
 use super::{
-    super::{lists::Found, model::Field, normal::Normal},
-    Exposure,
+    super::{
+        keys,
+        lists::Found,
+        model::{Field, MatchKind},
+        normal::Text,
+    },
+    Exposure, leads,
 };
 use crate::kernel::host::WebUrl;
 
-/// A request's texts and addresses, read once for all lists.
+/// A request's texts, numbers and addresses, read once for all lists.
 pub(super) struct Read<'a> {
-    pub(super) texts: Vec<(Found<'a>, Normal)>,
+    pub(super) texts: Vec<(Found<'a>, Text)>,
+    /// The numbers and names that entries are compared with whole, as they are looked for.
+    pub(super) exact: Vec<(MatchKind, Found<'a>, String)>,
     /// Where the goods are: product, link, shop.
-    pub(super) goods: Vec<(Found<'a>, WebUrl)>,
-    pub(super) channel: Option<(Found<'a>, WebUrl)>,
+    pub(super) goods: Vec<Address<'a>>,
+    pub(super) channel: Vec<Address<'a>>,
     pub(super) unreadable: Vec<Found<'a>>,
+}
+
+/// An address of a request, and the addresses that it leads to without saying so to the eye.
+pub(super) struct Address<'a> {
+    pub(super) found: Found<'a>,
+    pub(super) place: Place,
+    /// Carried inside it, or standing behind it.
+    pub(super) beyond: Vec<(Place, Surety)>,
+    /// Whether where it leads is known to nobody but a stranger.
+    pub(super) is_blind: bool,
+}
+
+/// An address, and how entries would name it.
+pub(super) struct Place {
+    pub(super) url: WebUrl,
+    whole: String,
+    without_query: String,
+}
+
+/// How sure it is that an address leads to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Surety {
+    /// It leads there.
+    Leads,
+    /// It may; a person looks.
+    May,
+}
+
+impl Place {
+    pub(super) fn of(url: WebUrl) -> Self {
+        Self {
+            whole: keys::whole_address(&url),
+            without_query: keys::address_without_query(&url),
+            url,
+        }
+    }
+
+    /// What an entry for this address alone may say.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &str> {
+        let without = (self.without_query != self.whole).then_some(self.without_query.as_str());
+        std::iter::once(self.whole.as_str()).chain(without)
+    }
 }
 
 impl<'a> Read<'a> {
@@ -38,13 +87,42 @@ impl<'a> Read<'a> {
         let mut unreadable = Vec::new();
         Self {
             texts: given(texts)
-                .map(|found| (found, Normal::of(found.original)))
+                .map(|found| (found, Text::of(found.original)))
                 .collect(),
+            exact: exact(exposure),
             goods: addresses(goods, &mut unreadable),
-            channel: addresses(channel, &mut unreadable).pop(),
+            channel: addresses(channel, &mut unreadable),
             unreadable,
         }
     }
+}
+
+fn exact(exposure: Exposure<'_>) -> Vec<(MatchKind, Found<'_>, String)> {
+    let product = exposure.product;
+    let tax_code = exposure.shop.and_then(|shop| shop.tax_code.as_deref());
+    let values = [
+        (MatchKind::Gtin, Field::Gtin, product.gtin.as_deref()),
+        (
+            MatchKind::RegistrationNumber,
+            Field::RegistrationNumber,
+            product.registration_number.as_deref(),
+        ),
+        (MatchKind::TaxCode, Field::ShopTaxCode, tax_code),
+        (MatchKind::Brand, Field::Brand, product.brand.as_deref()),
+        (
+            MatchKind::Category,
+            Field::Category,
+            product.category.as_deref(),
+        ),
+    ];
+    values
+        .into_iter()
+        .filter_map(|(kind, field, original)| {
+            let original = original?;
+            let key = keys::sought_key(kind, original)?;
+            Some((kind, Found { field, original }, key))
+        })
+        .collect()
 }
 
 fn given<'a>(
@@ -60,11 +138,19 @@ fn given<'a>(
 fn addresses<'a>(
     pieces: impl IntoIterator<Item = (Field, Option<&'a str>)>,
     unreadable: &mut Vec<Found<'a>>,
-) -> Vec<(Found<'a>, WebUrl)> {
+) -> Vec<Address<'a>> {
     let mut readable = Vec::new();
     for found in given(pieces) {
         match WebUrl::parse(found.original) {
-            Ok(url) => readable.push((found, url)),
+            Ok(url) => {
+                let (beyond, is_blind) = leads::beyond(&url);
+                readable.push(Address {
+                    found,
+                    place: Place::of(url),
+                    beyond,
+                    is_blind,
+                });
+            }
             Err(_) => unreadable.push(found),
         }
     }
