@@ -22,6 +22,8 @@ mod ground;
 mod http;
 mod import;
 mod keys;
+#[cfg(test)]
+mod labelled;
 mod laws;
 mod lists;
 mod model;

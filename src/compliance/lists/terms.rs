@@ -201,17 +201,18 @@ impl Term {
 
     fn disguised(&self, text: &Text, at: usize, past: usize, breaks: &mut Breaks) -> Option<Hit> {
         let (plain, bent) = (text.normal().text(), text.skeleton().bent());
-        let (start, end) = bent.range(at, past);
+        let (start, end) = bent
+            .ranges(at, past)
+            .find(|(start, end)| stands_alone(plain, *start, *end, breaks))?;
         let seen = plain.get(start..end)?;
-        if !stands_alone(plain, start, end, breaks)
-            || !text.skeleton().is_cut_like(plain, at, past, &self.gaps)
+        if !text.skeleton().is_cut_like(plain, at, past, &self.gaps)
             || normal::folded(seen) == normal::folded(&self.key)
         {
             return None;
         }
         let stands = |from, to| {
-            let (from, to) = bent.range(from, to);
-            stands_alone(plain, from, to, breaks)
+            let mut ranges = bent.ranges(from, to);
+            ranges.any(|(from, to)| stands_alone(plain, from, to, breaks))
         };
         let excepted = is_excepted(self.exceptions(3), bent.text(), at, stands);
         (!excepted).then(|| self.hit(3, start, end))

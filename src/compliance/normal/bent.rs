@@ -6,6 +6,10 @@ pub(super) struct Place {
     pub(super) byte: usize,
     pub(super) from: usize,
     pub(super) to: usize,
+    /// Where the first of several that became one ends.
+    pub(super) first_to: usize,
+    /// Where the last of them begins.
+    pub(super) last_from: usize,
 }
 
 /// A text bent beyond level 1.
@@ -26,7 +30,13 @@ impl Bent {
     /// Adds `c`, which the bytes `from..to` of the level 1 text made.
     pub(super) fn push(&mut self, c: char, from: usize, to: usize) {
         let byte = self.text.len();
-        self.places.push(Place { byte, from, to });
+        self.places.push(Place {
+            byte,
+            from,
+            to,
+            first_to: to,
+            last_from: from,
+        });
         self.text.push(c);
     }
 
@@ -34,6 +44,14 @@ impl Bent {
     pub(super) fn stretch(&mut self, to: usize) {
         if let Some(last) = self.places.last_mut() {
             last.to = to;
+        }
+    }
+
+    /// Lets the last character stand for one more like it, at the bytes `from..to`.
+    pub(super) fn repeat(&mut self, from: usize, to: usize) {
+        if let Some(last) = self.places.last_mut() {
+            last.to = to;
+            last.last_from = from;
         }
     }
 
@@ -58,5 +76,24 @@ impl Bent {
             [only] => (only.from, only.to),
             [] => (0, 0),
         }
+    }
+
+    /// The same for what may begin with the last and end with the first of several letters that became one: each way in
+    /// which the ends may be read.
+    pub(in crate::compliance) fn ranges(
+        &self,
+        start: usize,
+        end: usize,
+    ) -> impl Iterator<Item = (usize, usize)> {
+        let places = self.within(start, end);
+        let ends = places.first().zip(places.last());
+        ends.into_iter().flat_map(|(first, last)| {
+            [
+                (first.from, last.to),
+                (first.from, last.first_to),
+                (first.last_from, last.to),
+                (first.last_from, last.first_to),
+            ]
+        })
     }
 }

@@ -23,6 +23,9 @@ use super::{
 /// Words on either side of a bent one that are looked at with it.
 const NEIGHBOURS: usize = 5;
 
+/// Words on either side of a letter that stands alone, as in "size M", that are looked at with it.
+const LONE_REACH: usize = 2;
+
 /// Shortest word that may be several words run together, in letters.
 const JOINED_MIN: usize = 5;
 
@@ -79,11 +82,33 @@ impl Skeleton {
         cuts.iter().enumerate().all(|(number, at)| {
             let left = number.checked_sub(1).and_then(|before| cuts.get(before));
             let right = cuts.get(number + 1);
-            let is_alone = at - left.copied().unwrap_or(0) == 1
-                || right.copied().unwrap_or(places.len()) - at == 1;
+            let before = places.get(left.copied().unwrap_or(0)..*at);
+            let after = places.get(*at..right.copied().unwrap_or(places.len()));
+            let is_alone = self.is_spelling(before.unwrap_or_default(), after.unwrap_or_default());
             let offset = places.get(*at).map(|place| place.byte - start);
             is_alone || offset.is_some_and(|offset| gaps.contains(&offset))
         })
+    }
+}
+
+impl Skeleton {
+    /// Whether two pieces beside a blank are letters of one word: one is a lone consonant, which is no word, or both
+    /// are single letters. A lone vowel may be a word: "lá ô tô".
+    fn is_spelling(&self, before: &[Place], after: &[Place]) -> bool {
+        let lone = |piece: &[Place]| match piece {
+            [place] => self
+                .0
+                .text
+                .get(place.byte..)
+                .and_then(|text| text.chars().next()),
+            _ => None,
+        };
+        let is_consonant = |c: char| !matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'y');
+        match (lone(before), lone(after)) {
+            (Some(_), Some(_)) => true,
+            (Some(c), None) | (None, Some(c)) => is_consonant(c),
+            (None, None) => false,
+        }
     }
 }
 
@@ -113,7 +138,7 @@ fn bend(normal: &str, window: Range<usize>, bent: &mut Bent) {
         }
         for letter in letters(c, before, after) {
             if bent.text.ends_with(letter) {
-                bent.stretch(past);
+                bent.repeat(from, past);
             } else {
                 bent.push(letter, from, past);
             }
@@ -262,7 +287,7 @@ fn windows(normal: &str) -> Vec<Range<usize>> {
     for (place, piece) in pieces.iter().enumerate() {
         let reach = match piece.looks {
             Looks::Ordinary => continue,
-            Looks::Lone if !(is_lone(place + 1) || place > 0 && is_lone(place - 1)) => continue,
+            Looks::Lone if !(is_lone(place + 1) || place > 0 && is_lone(place - 1)) => LONE_REACH,
             Looks::Joined => 0,
             Looks::Lone | Looks::Bent => NEIGHBOURS,
         };
@@ -329,12 +354,12 @@ fn looks(word: &str) -> Looks {
 /// Whether `word` is a syllable but for letters that stand twice.
 fn is_stuttered(word: &str) -> bool {
     let word = word.trim_matches(|c| !is_word(c));
-    let doubled = word.chars().zip(word.chars().skip(1)).any(|(a, b)| a == b);
-    if !doubled || is_syllable(word) {
+    let mut single: Vec<char> = word.chars().filter_map(fold_char).collect();
+    let letters = single.len();
+    single.dedup();
+    if single.len() == letters || is_syllable(word) {
         return false;
     }
-    let mut single: Vec<char> = word.chars().collect();
-    single.dedup();
     is_syllable(&single.into_iter().collect::<String>())
 }
 

@@ -33,7 +33,11 @@ pub(in crate::compliance) fn is_syllable(word: &str) -> bool {
     for c in word.nfd() {
         match c {
             '\u{300}' | '\u{301}' | '\u{303}' | '\u{309}' | '\u{323}' => {
-                if tone.replace(c).is_some() {
+                let on_vowel = bare
+                    .chars()
+                    .rfind(char::is_ascii_alphabetic)
+                    .is_some_and(|c| "aeiouy".contains(c));
+                if !on_vowel || tone.replace(c).is_some() {
                     return false;
                 }
             }
@@ -65,8 +69,20 @@ mod tests {
             assert!(is_syllable(&normal(word)), "{word}");
         }
         for word in [
-            "vape", "tüy", "thuôcc", "mạtt", "cansa", "matuy", "thủôc", "wifi", "cầnsa", "lạc̣",
-            "tùt", "samsung", "",
+            "vape",
+            "tüy",
+            "thuôcc",
+            "mạtt",
+            "cansa",
+            "matuy",
+            "thủôc",
+            "wifi",
+            "cầnsa",
+            "lạc̣",
+            "tùt",
+            "samsung",
+            "cân\u{300}",
+            "",
         ] {
             assert!(!is_syllable(&normal(word)), "{word}");
         }

@@ -240,7 +240,7 @@ mod tests {
         for url in [
             "https://a.example.com/?q=noi+com",
             "https://a.example.com/?url=/p/1",
-            "https://a.example.com/?u=x.y",
+            "https://a.example.com/?u=xy",
         ] {
             assert_eq!(shown(url), (vec![], false), "{url}");
         }
@@ -264,7 +264,13 @@ mod tests {
         );
         assert_eq!(
             shown("https://vt.tiktok.com/x"),
-            (vec!["? https://shop.tiktok.com/".to_owned()], false)
+            (
+                vec![
+                    "? https://shop.tiktok.com/".to_owned(),
+                    "https://tiktok.com/".to_owned()
+                ],
+                false
+            )
         );
         assert_eq!(shown("https://bit.ly/x"), (vec![], true));
         assert_eq!(shown("https://abc.onelink.me/x"), (vec![], true));
