@@ -118,7 +118,7 @@ impl App {
         let context = open(&config, ambient, address).await?;
         let (log, clicks_written) = click_log(&config, &context);
         let shared = Shared::new(&config, &context, log)?;
-        let jobs = shared.jobs();
+        let jobs = shared.jobs(&context.db);
         let server = serve(listener, &config, context.clone(), shared)?;
         Ok(Self {
             address,
@@ -222,7 +222,7 @@ impl Shared {
     }
 
     /// Every background job.
-    fn jobs(&self) -> Vec<Job> {
+    fn jobs(&self, db: &Db) -> Vec<Job> {
         let mut jobs = worker::jobs();
         let dependents = Arc::clone(&self.dependents);
         jobs.push(Job {
@@ -242,6 +242,16 @@ impl Shared {
             run: Arc::new(move |ctx| {
                 let turn = Arc::clone(&turn);
                 Box::pin(async move { turn.run(&ctx).await })
+            }),
+        });
+        let screener = Arc::clone(&self.compliance.screener);
+        jobs.push(Job {
+            name: "lists.compile",
+            every: Duration::from_secs(5),
+            wake: Some(screener.changes(db)),
+            run: Arc::new(move |ctx| {
+                let screener = Arc::clone(&screener);
+                Box::pin(async move { screener.catch_up(&ctx.db).await })
             }),
         });
         jobs.push(Job {

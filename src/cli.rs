@@ -11,6 +11,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     accounts, api,
     app::{self, App},
+    compliance,
     config::{Config, LogFormat},
     demo,
     kernel::{actor::Role, ambient::Ambient},
@@ -43,7 +44,11 @@ enum Command {
     #[command(subcommand)]
     Account(AccountCommand),
     /// Checks the laws of the system on the live database; exit code 1 and a list on any breach.
-    Verify,
+    Verify {
+        /// Replays every decision instead, however many there are, and says how fast.
+        #[arg(long)]
+        replay: bool,
+    },
     /// Plays the whole journey against a running server and prints each step with its answer.
     Demo {
         /// Where the server is; by default where these settings say.
@@ -119,7 +124,8 @@ async fn dispatch(cli: Cli) -> Result<ExitCode, Fault> {
         }) => {
             create_account(&config, role, &email, password_stdin).await?;
         }
-        Command::Verify => return verify(&config).await,
+        Command::Verify { replay: true } => return replay(&config).await,
+        Command::Verify { replay: false } => return verify(&config).await,
         Command::Demo { url } => {
             let ctx = app::open(&config, Ambient::system(), config.listen).await?;
             demo::play(
@@ -171,6 +177,28 @@ async fn verify(config: &Config) -> Result<ExitCode, Fault> {
         }
     }
     Ok(if breaches.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+async fn replay(config: &Config) -> Result<ExitCode, Fault> {
+    let ctx = app::open(config, Ambient::system(), config.listen).await?;
+    let began = ctx.ambient.now();
+    let replayed = compliance::replay_all(&ctx.db).await?;
+    let took = ctx.ambient.now() - began;
+    let milliseconds = u64::try_from(took.num_milliseconds()).unwrap_or(0).max(1);
+    say(&format!(
+        "decisions replayed: {}, in {milliseconds} ms, {} a second",
+        replayed.decisions,
+        replayed.decisions.saturating_mul(1000) / milliseconds
+    ))?;
+    say(&format!("came out otherwise: {}", replayed.differing))?;
+    for breach in &replayed.breaches {
+        say(&format!("  {}: {}", breach.about, breach.what))?;
+    }
+    Ok(if replayed.differing == 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

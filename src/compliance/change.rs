@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     lists::Lists,
     model::{Draft, Entry, Head, ListName},
-    screener::{Reader, Screener},
+    screener::{self, Reader, Screener},
     store,
 };
 use crate::{
@@ -168,7 +168,7 @@ pub(super) async fn apply(
     store::close_entries(tx, &change.close, version).await?;
     store::add_entries(tx, &entries).await?;
     store::move_head(tx, &head, now).await?;
-    outbox::announce(tx, &ctx.ambient, "lists", list.word()).await?;
+    outbox::announce(tx, &ctx.ambient, screener::TOPIC, list.word()).await?;
     let may_refuse = if list.allows() {
         !change.close.is_empty()
     } else {

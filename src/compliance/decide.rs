@@ -11,7 +11,7 @@ use super::{
     ground::GroundCode,
     model::{Decision, Head, Input, Outcome, Record, Screening, Subject, Verdict},
     rules,
-    screener::{ListsFault, Reader, Screener},
+    screener::{ListsFault, Screener},
     store,
 };
 use crate::{
@@ -35,7 +35,7 @@ pub async fn decide(
     subject: Subject,
 ) -> Result<Decision, DbError> {
     let heads = store::hold_heads(tx).await?;
-    let lists = match screener.lists(Reader::Tx(&mut *tx), &heads).await {
+    let lists = match screener.lists_for_decision(&mut *tx, &ctx.db, &heads).await {
         Ok(lists) => Some(lists),
         Err(ListsFault::Db(error)) => return Err(error),
         Err(ListsFault::Broken(what)) => {

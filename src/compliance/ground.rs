@@ -1,6 +1,6 @@
 //! The grounds on which a request is refused or looked at, the duty each follows from, and its words.
 
-use super::model::{Ground, ListName};
+use super::model::{Effect, Ground, ListName};
 
 crate::words! {
     /// A stable ground.
@@ -128,16 +128,155 @@ impl GroundCode {
     }
 }
 
+impl GroundCode {
+    /// What the applicant can do about it, in Vietnamese.
+    #[must_use]
+    pub const fn remedy_vi(self) -> &'static str {
+        match self {
+            Self::IdentityNotVerified => "Hoàn tất xác thực danh tính rồi gửi lại yêu cầu.",
+            Self::IdentityExpired => {
+                "Xác thực lại danh tính bằng giấy tờ còn hạn rồi gửi lại yêu cầu."
+            }
+            Self::BannedLine => {
+                "Chọn hàng hóa khác. Nếu hàng hóa không thuộc ngành, nghề này, hãy khiếu nại và nêu rõ đó là gì."
+            }
+            Self::ViolatingGoods => {
+                "Chọn hàng hóa khác. Nếu công bố nói về hàng hóa khác, hãy khiếu nại kèm số đăng ký hoặc mã vạch."
+            }
+            Self::SuspendedGoods => {
+                "Chờ cơ quan có thẩm quyền cho lưu thông trở lại, hoặc chọn hàng hóa khác."
+            }
+            Self::AdProhibited => {
+                "Chọn hàng hóa được phép quảng cáo. Nếu hàng hóa không thuộc loại bị cấm, hãy khiếu nại và nêu rõ đó là gì."
+            }
+            Self::FlaggedCommercePlatform => {
+                "Đề nghị gian hàng bán trên nền tảng khác và dùng địa chỉ ở đó."
+            }
+            Self::FlaggedDigitalPlatform => "Quảng bá trên kênh khác và khai báo kênh đó.",
+            Self::MlmWithoutCertificate => {
+                "Đề nghị gian hàng nộp giấy chứng nhận đăng ký hoạt động bán hàng đa cấp còn hiệu lực."
+            }
+            Self::AuthorityOrder => {
+                "Liên hệ cơ quan đã yêu cầu; chúng tôi chỉ cấp liên kết sau khi cơ quan đó rút yêu cầu."
+            }
+            Self::AdConfirmationMissing => {
+                "Đề nghị gian hàng tải lên văn bản xác nhận nội dung quảng cáo còn hiệu lực của sản phẩm này."
+            }
+            Self::ConditionDocumentMissing => {
+                "Đề nghị gian hàng tải lên giấy tờ về điều kiện kinh doanh còn hiệu lực của sản phẩm này."
+            }
+            Self::ChannelUndeclared => "Khai báo kênh sẽ quảng bá rồi gửi lại yêu cầu.",
+            Self::ShopSuspended => {
+                "Chọn gian hàng khác, hoặc chờ gian hàng này được hoạt động trở lại."
+            }
+            Self::ScreeningUnavailable => {
+                "Thử lại sau. Nếu nêu một địa chỉ, hãy dùng địa chỉ đầy đủ, công khai, không qua liên kết rút gọn."
+            }
+        }
+    }
+
+    /// What the applicant can do about it, in English.
+    #[must_use]
+    pub const fn remedy_en(self) -> &'static str {
+        match self {
+            Self::IdentityNotVerified => "Complete the identity verification, then ask again.",
+            Self::IdentityExpired => {
+                "Verify the identity again with a valid document, then ask again."
+            }
+            Self::BannedLine => {
+                "Choose other goods. If they do not belong to that line, appeal and say what they are."
+            }
+            Self::ViolatingGoods => {
+                "Choose other goods. If the publication is about others, appeal with the registration number or bar code."
+            }
+            Self::SuspendedGoods => {
+                "Wait until the authority lets them circulate again, or choose other goods."
+            }
+            Self::AdProhibited => {
+                "Choose goods that may be advertised. If these are not of the kind, appeal and say what they are."
+            }
+            Self::FlaggedCommercePlatform => {
+                "Ask the shop to sell on another platform, and use the address there."
+            }
+            Self::FlaggedDigitalPlatform => "Promote on another channel and declare that one.",
+            Self::MlmWithoutCertificate => {
+                "Ask the shop to file its valid certificate for multi-level marketing."
+            }
+            Self::AuthorityOrder => {
+                "Turn to the authority that demanded it; no link is given until it withdraws its demand."
+            }
+            Self::AdConfirmationMissing => {
+                "Ask the shop to upload this product's valid confirmation of the advertisement's content."
+            }
+            Self::ConditionDocumentMissing => {
+                "Ask the shop to upload this product's valid papers for its line of business."
+            }
+            Self::ChannelUndeclared => "Declare the channel that will promote it, then ask again.",
+            Self::ShopSuspended => "Choose another shop, or wait until this one is reinstated.",
+            Self::ScreeningUnavailable => {
+                "Try again later. If an address is named, use a full, public one that goes through no short link."
+            }
+        }
+    }
+}
+
 impl Ground {
+    /// What the applicant can do about it, Vietnamese and English.
+    #[must_use]
+    pub fn remedy(&self) -> (&'static str, &'static str) {
+        match (self.effect, self.code) {
+            (Effect::Review, code) if code != GroundCode::ScreeningUnavailable => (
+                "Chờ nhân viên tuân thủ xem xét; không cần gửi lại yêu cầu.",
+                "Wait for a compliance officer to look at it; there is no need to ask again.",
+            ),
+            (_, code) => (code.remedy_vi(), code.remedy_en()),
+        }
+    }
+
     /// The ground in words, Vietnamese and English, naming what matched and where.
     #[must_use]
     pub fn words(&self) -> (String, String) {
+        let is_bent = self.level > Some(1);
         match (&self.matched, self.field) {
+            (Some(matched), Some(field)) if is_bent => (
+                format!("{} “{matched}” tại {field} viết gần giống.", self.code.vi()),
+                format!(
+                    "{} “{matched}” in {field} is written much like it.",
+                    self.code.en()
+                ),
+            ),
             (Some(matched), Some(field)) => (
                 format!("{} Khớp “{matched}” tại {field}.", self.code.vi()),
                 format!("{} It matches “{matched}” in {field}.", self.code.en()),
             ),
             _ => (self.code.vi().to_owned(), self.code.en().to_owned()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_ground_says_why_and_what_to_do_in_both_languages() {
+        for code in GroundCode::EVERY {
+            let words = [code.vi(), code.en(), code.remedy_vi(), code.remedy_en()];
+            assert!(
+                words
+                    .iter()
+                    .all(|words| words.ends_with('.') && words.len() > 10),
+                "{code}"
+            );
+            assert!(
+                code.en().is_ascii() && code.remedy_en().is_ascii(),
+                "{code}"
+            );
+            assert!(
+                !code.vi().is_ascii() && !code.remedy_vi().is_ascii(),
+                "{code}"
+            );
+            assert!(!code.duty().is_empty(), "{code}");
         }
     }
 }

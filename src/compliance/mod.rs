@@ -48,7 +48,7 @@ pub use model::{
     MatchKind, OrderFact, Outcome, PaperFact, Screening, ScreeningOutcome, ShopFacts, ShopStanding,
     SnapshotStatus, StandingSnapshot, Subject, Verdict, Waiver,
 };
-pub use replay::verify_replay;
+pub use replay::{Replayed, replay_all, verify_replay};
 pub use rules::{Exposure, screen};
 pub use screener::Screener;
 pub use starter::install_starter_lists;

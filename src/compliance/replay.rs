@@ -11,7 +11,7 @@ use super::{
 use crate::kernel::{
     db::{Db, DbError},
     ids::{DecisionId, TypedId as _},
-    law::Breach,
+    law::{BREACHES_MAX, Breach},
 };
 
 /// What a replay gave.
@@ -27,30 +27,71 @@ pub(super) struct Replay {
     pub list_versions: ListVersions,
 }
 
-/// Replays `record`. `known` are compiled lists that may be of use, and become those of this replay.
-pub(super) async fn replay(db: &Db, known: &mut Lists, record: &Record) -> Result<Replay, DbError> {
-    let decision = &record.decision;
-    let input = decide::input_of(record)?;
-    let lists = match input.screening {
-        Screening::Unavailable => None,
-        Screening::Available => {
-            let heads = heads(db, &decision.list_versions).await?;
-            *known = screener::assemble(known, Reader::Db(db), &heads).await?;
-            Some(&*known)
+/// Replays `record`. `known` are compiled lists that may be of use.
+pub(super) async fn replay(db: &Db, known: Lists, record: &Record) -> Result<Replay, DbError> {
+    Versions::with(known).replay(db, record).await
+}
+
+/// Compiled lists of the versions that decisions rest on.
+#[derive(Debug, Default)]
+struct Versions {
+    /// The last used at the end.
+    walked: Vec<Lists>,
+    /// Lists of a node, which may be of a change that was never committed: of use where their digest is the one meant.
+    known: Lists,
+}
+
+/// Sets of versions kept compiled while decisions are walked. In order of time each set follows the one before; only
+/// decisions that ran side by side with a change take turns.
+const KEPT_MAX: usize = 4;
+
+impl Versions {
+    fn with(known: Lists) -> Self {
+        Self {
+            walked: Vec::new(),
+            known,
         }
-    };
-    let engine = rules::Engine::of(record.engine_version).ok_or_else(|| {
-        DbError::Broken(format!(
-            "{}: decided by rules that this program does not have",
-            decision.id
-        ))
-    })?;
-    let verdict = rules::judge(engine, lists, &input);
-    Ok(Replay {
-        outcome: verdict.outcome,
-        same: verdict == decision.verdict(),
-        list_versions: decision.list_versions.clone(),
-    })
+    }
+
+    async fn replay(&mut self, db: &Db, record: &Record) -> Result<Replay, DbError> {
+        let decision = &record.decision;
+        let input = decide::input_of(record)?;
+        let lists = match input.screening {
+            Screening::Unavailable => None,
+            Screening::Available => Some(self.at(db, &decision.list_versions).await?),
+        };
+        let engine = rules::Engine::of(record.engine_version).ok_or_else(|| {
+            DbError::Broken(format!(
+                "{}: decided by rules that this program does not have",
+                decision.id
+            ))
+        })?;
+        let verdict = rules::judge(engine, lists.as_ref(), &input);
+        Ok(Replay {
+            outcome: verdict.outcome,
+            same: verdict == decision.verdict(),
+            list_versions: decision.list_versions.clone(),
+        })
+    }
+
+    /// The lists at `versions`. A version once compiled is known by its number: it is never edited, and what was
+    /// altered below us is what [`super::laws`] tells of.
+    async fn at(&mut self, db: &Db, versions: &ListVersions) -> Result<Lists, DbError> {
+        let same = |lists: &Lists| lists.versions() == *versions;
+        let lists = if let Some(place) = self.walked.iter().rposition(same) {
+            self.walked.remove(place)
+        } else {
+            let heads = heads(db, versions).await?;
+            let last = self.walked.last().unwrap_or(&self.known);
+            let lists = screener::assemble(last, Reader::Db(db), &heads).await?;
+            if self.walked.len() >= KEPT_MAX {
+                self.walked.remove(0);
+            }
+            lists
+        };
+        self.walked.push(lists.clone());
+        Ok(lists)
+    }
 }
 
 async fn heads(db: &Db, versions: &ListVersions) -> Result<Vec<Head>, DbError> {
@@ -74,36 +115,75 @@ async fn heads(db: &Db, versions: &ListVersions) -> Result<Vec<Head>, DbError> {
 /// Decisions read at once when all are replayed.
 const PAGE: i64 = 500;
 
+/// What a walk over the decisions found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Replayed {
+    /// Decisions replayed.
+    pub decisions: u64,
+    /// Decisions that came out otherwise.
+    pub differing: u64,
+    /// The first of those.
+    pub breaches: Vec<Breach>,
+}
+
+/// Replays every decision, the oldest first, in bounded memory.
+pub async fn replay_all(db: &Db) -> Result<Replayed, DbError> {
+    walk(db, Versions::default(), None).await
+}
+
 /// Replays the oldest `decisions_max` decisions and tells which did not come out the same.
 pub async fn verify_replay(
     db: &Db,
     screener: &Screener,
     decisions_max: u64,
 ) -> Result<Vec<Breach>, DbError> {
-    let mut known = screener.last();
-    let mut breaches = Vec::new();
+    let known = Versions::with(screener.last());
+    Ok(walk(db, known, Some(decisions_max)).await?.breaches)
+}
+
+async fn walk(
+    db: &Db,
+    mut versions: Versions,
+    decisions_max: Option<u64>,
+) -> Result<Replayed, DbError> {
+    let mut replayed = Replayed::default();
     let mut after = DecisionId::from_uuid(uuid::Uuid::nil());
-    let mut left = decisions_max;
-    while left > 0 {
-        let page =
-            store::decisions_after(db, after, PAGE.min(left.try_into().unwrap_or(PAGE))).await?;
+    loop {
+        let left = decisions_max.map_or(u64::MAX, |max| max.saturating_sub(replayed.decisions));
+        let page = PAGE.min(left.try_into().unwrap_or(PAGE));
+        let page = store::decisions_after(db, after, page).await?;
         let Some(last) = page.last() else {
-            break;
+            return Ok(replayed);
         };
         after = last.decision.id;
-        left = left.saturating_sub(page.len().try_into().unwrap_or(u64::MAX));
         for record in &page {
-            if !replay(db, &mut known, record).await?.same {
-                breaches.push(Breach {
-                    law: 2,
-                    about: record.decision.id.to_string(),
-                    what: "replayed on the stored lists, the decision comes out otherwise",
-                });
-            }
-        }
-        if i64::try_from(breaches.len()).unwrap_or(i64::MAX) >= crate::kernel::law::BREACHES_MAX {
-            break;
+            let same = match versions.replay(db, record).await {
+                Ok(replay) => replay.same,
+                // What does not read does not replay; the walk goes on to tell of the others.
+                Err(DbError::Broken(what)) => {
+                    tracing::warn!(decision = %record.decision.id, fault = %what, "a decision does not replay");
+                    false
+                }
+                Err(error) => return Err(error),
+            };
+            replayed.take(record.decision.id, same);
         }
     }
-    Ok(breaches)
+}
+
+impl Replayed {
+    fn take(&mut self, id: DecisionId, same: bool) {
+        self.decisions += 1;
+        if same {
+            return;
+        }
+        self.differing += 1;
+        if self.breaches.len() < usize::try_from(BREACHES_MAX).unwrap_or(usize::MAX) {
+            self.breaches.push(Breach {
+                law: 2,
+                about: id.to_string(),
+                what: "replayed on the stored lists, the decision comes out otherwise",
+            });
+        }
+    }
 }

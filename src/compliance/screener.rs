@@ -1,12 +1,15 @@
 //! The compiled lists of this node, and how they come to stand for given versions.
 //!
-//! A reader of the lists says which versions it means, by digest. What is compiled already is taken, the rest is read
-//! in the reader's own transaction and compiled off the async workers. Nothing is invalidated by message, so a node
-//! that has heard nothing still never decides on old lists: the versions come from the deciding transaction.
+//! A reader of the lists says which versions it means, by digest. What is compiled already is taken. The node that changes
+//! a list compiles the new version before its commit, in the change's own transaction; the others are told and compile
+//! in the background ([`Screener::catch_up`]), so that requests find it done. Nothing is invalidated by message: a node
+//! that has heard nothing still never decides on old lists, because the versions come from the deciding transaction. A
+//! decision that comes too early waits for the compiling, at most [`COMPILE_WAIT_MAX`], and is refused after that.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use arc_swap::ArcSwap;
+use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
 use super::{
@@ -19,10 +22,19 @@ use crate::kernel::{
     ids::{EntryId, TypedId as _},
 };
 
-/// The compiled lists last used, shared by all requests of a node.
+/// How long a decision waits for versions that its node has not compiled yet. It holds the lists meanwhile, so their
+/// next change waits with it.
+const COMPILE_WAIT_MAX: Duration = Duration::from_secs(2);
+
+/// The compiled lists last used, shared by all requests of a node. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Screener(Arc<Shared>);
+
 #[derive(Debug, Default)]
-pub struct Screener {
+struct Shared {
     current: ArcSwap<Lists>,
+    /// One compiles, the others wait for what it finds.
+    compiling: Mutex<()>,
 }
 
 /// Where lists are read: in a transaction or on the readers.
@@ -56,6 +68,7 @@ impl From<DbError> for ListsFault {
     fn from(error: DbError) -> Self {
         match error {
             DbError::Broken(what) => Self::Broken(what),
+            DbError::Other(_) => Self::Broken("the lists cannot be read".to_owned()),
             other => Self::Db(other),
         }
     }
@@ -77,25 +90,110 @@ impl Screener {
         Self::default()
     }
 
-    /// The lists at the versions of `heads`, remembered as the current ones.
+    /// The lists at the versions of `heads`, remembered as the current ones. What is missing is read by `reader` and
+    /// compiled while the caller waits.
     pub(super) async fn lists(
         &self,
         reader: Reader<'_>,
         heads: &[Head],
     ) -> Result<Lists, ListsFault> {
-        let current = self.current.load_full();
-        if heads.iter().all(|head| holds(&current, head).is_some()) {
-            return Ok(Lists::clone(&current));
+        if let Some(lists) = self.held(heads) {
+            return Ok(lists);
         }
-        let lists = assemble(&current, reader, heads).await?;
-        self.current.store(Arc::new(lists.clone()));
+        let lists = assemble(&self.last(), reader, heads).await?;
+        self.0.current.store(Arc::new(lists.clone()));
         Ok(lists)
+    }
+
+    /// The same for a decision in `tx`, which must not wait for long. What is missing is read beside the transaction,
+    /// so that lists which do not read leave it whole; a version that only the transaction itself can see is read in it.
+    pub(super) async fn lists_for_decision(
+        &self,
+        tx: &mut Tx,
+        db: &Db,
+        heads: &[Head],
+    ) -> Result<Lists, ListsFault> {
+        if let Some(lists) = self.held(heads) {
+            return Ok(lists);
+        }
+        metrics::counter!("tinvia_lists_awaited_total").increment(1);
+        if !are_committed(db, heads).await? {
+            return self.lists(Reader::Tx(tx), heads).await;
+        }
+        let (screener, db, heads) = (self.clone(), db.clone(), heads.to_vec());
+        // Its own task: it goes on when the wait is over, and the next decision finds what it made.
+        let compiling = tokio::spawn(async move { screener.compiled(&db, &heads).await });
+        match tokio::time::timeout(COMPILE_WAIT_MAX, compiling).await {
+            Ok(Ok(lists)) => lists,
+            Ok(Err(_)) => Err(ListsFault::Broken("compiling was interrupted".to_owned())),
+            Err(_) => Err(ListsFault::Broken("still compiling".to_owned())),
+        }
+    }
+
+    /// Compiles the versions in force where they are not yet, and gives the number of lists that were not. Lists that
+    /// do not compile are told of and left: decisions on them are refused.
+    pub async fn catch_up(&self, db: &Db) -> Result<u64, DbError> {
+        let heads = store::heads(db).await?.into_iter();
+        let heads: Vec<Head> = heads.map(|(head, _)| head).collect();
+        let last = self.last();
+        let missing = heads.iter().filter(|head| holds(&last, head).is_none());
+        let missing = missing.count();
+        if missing == 0 {
+            return Ok(0);
+        }
+        match self.compiled(db, &heads).await {
+            Ok(_) => Ok(missing.try_into().unwrap_or(u64::MAX)),
+            Err(ListsFault::Db(error)) => Err(error),
+            Err(ListsFault::Broken(what)) => {
+                tracing::error!(fault = %what, "lists cannot be compiled; requests will be refused");
+                metrics::counter!("tinvia_lists_broken_total").increment(1);
+                Ok(0)
+            }
+        }
+    }
+
+    /// Wakes its holder whenever a list has changed, here or on another node.
+    #[must_use]
+    pub fn changes(&self, db: &Db) -> Arc<Notify> {
+        let changed = Arc::new(Notify::new());
+        let waker = Arc::clone(&changed);
+        db.listen(Arc::new(move |topic, _| {
+            if topic == TOPIC {
+                waker.notify_one();
+            }
+        }));
+        changed
+    }
+
+    async fn compiled(&self, db: &Db, heads: &[Head]) -> Result<Lists, ListsFault> {
+        let _one = self.0.compiling.lock().await;
+        self.lists(Reader::Db(db), heads).await
+    }
+
+    fn held(&self, heads: &[Head]) -> Option<Lists> {
+        let current = self.0.current.load();
+        let has_all = heads.iter().all(|head| holds(&current, head).is_some());
+        has_all.then(|| Lists::clone(&current))
     }
 
     /// The lists last used, as a start for assembling others.
     pub(super) fn last(&self) -> Lists {
-        Lists::clone(&self.current.load())
+        Lists::clone(&self.0.current.load())
     }
+}
+
+/// The topic under which changes of lists are announced; the subject is the list.
+pub(super) const TOPIC: &str = "lists";
+
+/// Whether others see these versions too. What has been read of a version that was not there yet would be the one before.
+async fn are_committed(db: &Db, heads: &[Head]) -> Result<bool, ListsFault> {
+    for head in heads {
+        let seen = store::version_digest(db, head.list, head.version).await?;
+        if seen != Some(head.sha256) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn holds<'a>(lists: &'a Lists, head: &Head) -> Option<&'a Arc<Compiled>> {

@@ -63,8 +63,8 @@ pub(super) async fn create_replay(
         posted.read::<NoFields>()?;
     }
     let record = visible(&ctx.db, &caller, id).await?;
-    let mut known = state.screener.last();
-    let replayed = replay(&ctx.db, &mut known, &record).await?;
+    let known = state.screener.last();
+    let replayed = replay(&ctx.db, known, &record).await?;
     posted
         .once(&ctx, &caller, move |_, _| {
             Box::pin(async move { Ok(Answer::ok(&replayed)) })

@@ -11,9 +11,10 @@ use crate::{
         facts::{goods_of, shop_facts_of},
         model::{
             Channel, ChannelKind, Goods, Head, ListVersions, Outcome, ScreeningOutcome, ShopFacts,
+            Verdict,
         },
         rules::{self, Exposure},
-        screener::Reader,
+        screener::ListsFault,
         store,
     },
     kernel::{
@@ -175,7 +176,14 @@ async fn screen(
         .into_iter()
         .map(|(head, _)| head)
         .collect();
-    let lists = state.screener.lists(Reader::Tx(tx), &heads).await?;
+    let lists = match state.screener.lists_for_decision(tx, &ctx.db, &heads).await {
+        Ok(lists) => lists,
+        Err(ListsFault::Db(error)) => return Err(error),
+        Err(ListsFault::Broken(what)) => {
+            tracing::error!(fault = %what, "lists cannot be screened against; a dry run says so");
+            return Ok(ScreeningView::of(&rules::unavailable(), &heads, lang));
+        }
+    };
     let exposure = Exposure {
         product: &asked.goods,
         shop: asked.shop.as_ref(),
@@ -183,15 +191,21 @@ async fn screen(
         channel: asked.channel.as_ref(),
     };
     let verdict = rules::screen(&lists, exposure, legal_day(ctx.ambient.now()));
-    Ok(ScreeningView {
-        outcome: match verdict.outcome {
-            Outcome::Issued => ScreeningOutcome::Allowed,
-            Outcome::Refused => ScreeningOutcome::Refused,
-            Outcome::InReview => ScreeningOutcome::InReview,
-        },
-        grounds: GroundView::all(&verdict.grounds, lang),
-        list_versions: lists.versions(),
-    })
+    Ok(ScreeningView::of(&verdict, &heads, lang))
+}
+
+impl ScreeningView {
+    fn of(verdict: &Verdict, heads: &[Head], lang: Lang) -> Self {
+        Self {
+            outcome: match verdict.outcome {
+                Outcome::Issued => ScreeningOutcome::Allowed,
+                Outcome::Refused => ScreeningOutcome::Refused,
+                Outcome::InReview => ScreeningOutcome::InReview,
+            },
+            grounds: GroundView::all(&verdict.grounds, lang),
+            list_versions: heads.iter().map(|head| (head.list, head.version)).collect(),
+        }
+    }
 }
 
 async fn look_up(tx: &mut Tx, of: Option<AccountId>, body: NewScreening) -> Result<Asked, Problem> {

@@ -36,7 +36,7 @@ pub struct GroundView {
     pub list_version: Option<i64>,
     /// By which entry.
     pub entry_id: Option<EntryId>,
-    /// Level of text matching; 1 keeps diacritics. Null for exact kinds.
+    /// Level of text matching: 1 as spelt, 2 without diacritics, 3 disguised. Null for exact kinds.
     pub level: Option<i64>,
     /// Where it was found.
     pub field: Option<Field>,
@@ -46,6 +46,8 @@ pub struct GroundView {
     pub span: Option<[i64; 2]>,
     /// The ground in the caller's language.
     pub text: String,
+    /// What the applicant can do about it, in the caller's language.
+    pub remedy: String,
 }
 
 impl GroundView {
@@ -53,6 +55,7 @@ impl GroundView {
     #[must_use]
     pub fn of(ground: &Ground, lang: Lang) -> Self {
         let (vi, en) = ground.words();
+        let (remedy_vi, remedy_en) = ground.remedy();
         Self {
             code: ground.code,
             duty: ground.duty.clone(),
@@ -65,6 +68,7 @@ impl GroundView {
             matched: ground.matched.clone(),
             span: ground.span,
             text: lang.pick(&vi, &en).to_owned(),
+            remedy: lang.pick(remedy_vi, remedy_en).to_owned(),
         }
     }
 

@@ -131,6 +131,12 @@ pub fn screen<'a>(lists: &Lists, exposure: impl Into<Exposure<'a>>, day: NaiveDa
     Verdict::of(found(lists, exposure.into(), day, &[]))
 }
 
+/// The verdict where the lists cannot be asked.
+#[must_use]
+pub(super) fn unavailable() -> Verdict {
+    Verdict::of(vec![plain(GroundCode::ScreeningUnavailable)])
+}
+
 /// The first rules.
 fn found_at_first(lists: &Lists, exposure: Exposure<'_>, day: NaiveDate) -> Vec<Ground> {
     let read = Read::of(exposure);

@@ -47,6 +47,7 @@ both_engines! {
                 "list_version": 1, "entry_id": id, "level": 1, "field": "product.title",
                 "matched": matched, "span": [from, to],
                 "text": format!("The goods have been published as violating the law. It matches “{matched}” in product.title."),
+                "remedy": "Choose other goods. If the publication is about others, appeal with the registration number or bar code.",
             })
         );
     }

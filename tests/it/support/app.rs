@@ -51,6 +51,9 @@ where
         let context = app.context.clone();
         claim(app).await;
         stop.stop().await;
+        // Whatever a test decided, decides again to the same.
+        let replayed = tinvia::compliance::replay_all(&context.db).await.unwrap();
+        assert_eq!(replayed.breaches, [], "of {} decisions", replayed.decisions);
         context.db.close().await;
         fresh.remove().await;
     });
