@@ -3,12 +3,14 @@
 //! In one transaction, in this order: the heads of the lists are read and held, so no list can change before the
 //! commit; the lists of exactly those versions are had; the input is written as canonical JSON and read back, so that
 //! what is judged is what is stored; the pure rules judge; leaf, then record. A list that does not read or compile
-//! makes the outcome a refusal with its own ground. A database that does not answer makes no decision at all.
+//! makes the outcome a refusal with its own ground, and so does a clock that has jumped back. A database that does not answer makes no decision at all.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{
     ground::GroundCode,
+    lists::Lists,
     model::{Decision, Head, Input, Outcome, Record, Screening, Subject, Verdict},
     rules,
     screener::{ListsFault, Screener},
@@ -34,17 +36,19 @@ pub async fn decide(
     actor: &Actor,
     subject: Subject,
 ) -> Result<Decision, DbError> {
-    let heads = store::hold_heads(tx).await?;
-    let lists = match screener.lists_for_decision(&mut *tx, &ctx.db, &heads).await {
+    let held = store::hold_heads(tx).await?;
+    let decided_at = ctx.ambient.now();
+    let newest = held.iter().filter_map(|(_, changed_at)| *changed_at).max();
+    let heads: Vec<Head> = held.into_iter().map(|(head, _)| head).collect();
+    let found = screener.lists_for_decision(&mut *tx, &ctx.db, &heads).await;
+    let lists = match found {
+        Ok(_) if newest.is_some_and(|newest| decided_at + CLOCK_BEHIND_MAX < newest) => {
+            unavailable("the clock is behind the lists")
+        }
         Ok(lists) => Some(lists),
         Err(ListsFault::Db(error)) => return Err(error),
-        Err(ListsFault::Broken(what)) => {
-            tracing::error!(fault = %what, "lists cannot be screened against; refusing");
-            metrics::counter!("tinvia_screening_unavailable_total").increment(1);
-            None
-        }
+        Err(ListsFault::Broken(what)) => unavailable(&what),
     };
-    let decided_at = ctx.ambient.now();
     let screening = match lists {
         Some(_) => Screening::Available,
         None => Screening::Unavailable,
@@ -79,6 +83,17 @@ pub async fn decide(
     metrics::counter!("tinvia_decisions_total", "outcome" => record.decision.outcome.word())
         .increment(1);
     Ok(record.decision)
+}
+
+/// How far the clock may be behind the newest change of a list. Behind that it has jumped back, and an entry that counts
+/// from a day on would not count yet.
+const CLOCK_BEHIND_MAX: TimeDelta = TimeDelta::minutes(5);
+
+/// No lists, and why.
+fn unavailable(why: &str) -> Option<Lists> {
+    tracing::error!(fault = %why, "lists cannot be screened against; refusing");
+    metrics::counter!("tinvia_screening_unavailable_total").increment(1);
+    None
 }
 
 /// The stored text of an input, and the input as that text says it.

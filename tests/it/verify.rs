@@ -239,6 +239,28 @@ both_engines! {
         }
     }
 
+    async fn the_program_replays_every_decision_and_says_how_fast(app: TestApp) {
+        journey(&app).await;
+        let replays = || program_at(&app.folder, &app.database_url).args(["verify", "--replay"]).output().unwrap();
+
+        let told = replays();
+
+        let words = String::from_utf8(told.stdout).unwrap();
+        assert!(told.status.success(), "{words}{}", String::from_utf8_lossy(&told.stderr));
+        assert!(words.starts_with("decisions replayed: ") && words.contains(" a second\n"), "{words}");
+        assert!(!words.starts_with("decisions replayed: 0"), "{words}");
+        assert!(words.contains("came out otherwise: 0\n"), "{words}");
+
+        // A refusal turned into an issue and back, so that what the test leaves behind replays.
+        let turned = |from: &str, to: &str| format!("UPDATE decision SET outcome = '{to}' WHERE outcome = '{from}'");
+        tamper(&app.database_url, &[&turned("issued", "in_review")]).await;
+        let told = replays();
+        assert_eq!(told.status.code(), Some(1));
+        let words = String::from_utf8(told.stdout).unwrap();
+        assert!(words.contains("  dec_"), "{words}");
+        tamper(&app.database_url, &[&turned("in_review", "issued")]).await;
+    }
+
     async fn the_program_lists_what_is_broken_and_fails(app: TestApp) {
         journey(&app).await;
         tamper(&app.database_url, &["DELETE FROM link_takedown"]).await;
@@ -256,7 +278,7 @@ both_engines! {
 /// Breaks each law in each way, each time on a fresh copy of the same story.
 fn every_plant(engine: Engine) {
     for plant in PLANTS {
-        crate::support::app::run(engine, |app| async move {
+        crate::support::app::run_tampered(engine, |app| async move {
             journey(&app).await;
             assert_eq!(found(&app).await, vec![], "before anything was planted");
             let own = engine == Engine::Postgres && !plant.postgres.is_empty();

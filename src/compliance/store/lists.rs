@@ -62,6 +62,13 @@ impl HeadRow {
     }
 }
 
+impl HeadRow {
+    fn now(self) -> Result<HeadNow, DbError> {
+        let changed_at = self.changed_at;
+        Ok((self.head()?, changed_at))
+    }
+}
+
 impl TryFrom<EntryRow> for Entry {
     type Error = DbError;
 
@@ -108,17 +115,12 @@ pub(in crate::compliance) type HeadNow = (Head, Option<Instant>);
 
 pub(in crate::compliance) async fn heads(on: impl Into<On<'_>>) -> Result<Vec<HeadNow>, DbError> {
     let rows: Vec<HeadRow> = on.into().sql(HEADS).all().await?;
-    rows.into_iter()
-        .map(|row| {
-            let changed_at = row.changed_at;
-            Ok((row.head()?, changed_at))
-        })
-        .collect()
+    rows.into_iter().map(HeadRow::now).collect()
 }
 
-pub(in crate::compliance) async fn hold_heads(tx: &mut Tx) -> Result<Vec<Head>, DbError> {
+pub(in crate::compliance) async fn hold_heads(tx: &mut Tx) -> Result<Vec<HeadNow>, DbError> {
     let rows: Vec<HeadRow> = tx.sql(HEADS_HELD).all().await?;
-    rows.into_iter().map(HeadRow::head).collect()
+    rows.into_iter().map(HeadRow::now).collect()
 }
 
 pub(in crate::compliance) async fn take_head(tx: &mut Tx, list: ListName) -> Result<Head, DbError> {

@@ -252,6 +252,73 @@ both_engines! {
         assert_eq!(replayed["same"], true);
     }
 
+    async fn lists_that_are_gone_refuse_and_never_allow(app: TestApp) {
+        run(&app, "ALTER TABLE list_entry RENAME TO list_entry_gone").await.unwrap();
+        let decision = decide(&app, subject(&app, "", "Túi xách da")).await;
+        assert_eq!(codes(&decision), [GroundCode::ScreeningUnavailable]);
+        let an = app.affiliate("an").await;
+        let asked = json!({ "product": { "title": "Túi xách da" } });
+        let screened = an.post("/v1/screenings", asked.clone()).await.expect(200);
+        assert_eq!(screened["outcome"], "refused");
+        assert_eq!(screened["grounds"][0]["code"], "screening-unavailable");
+        // The node that finds nothing to compile says so and goes on.
+        assert_eq!(fresh_state().screener.catch_up(&app.context().db).await.unwrap(), 0);
+
+        run(&app, "ALTER TABLE list_entry_gone RENAME TO list_entry").await.unwrap();
+        assert_eq!(decide(&app, subject(&app, "", "Túi xách da")).await.outcome, Outcome::Issued);
+        assert_eq!(an.post("/v1/screenings", asked).await.expect(200)["outcome"], "allowed");
+        all_is_well(&app).await;
+    }
+
+    async fn heads_that_are_gone_make_no_decision_at_all(app: TestApp) {
+        run(&app, "ALTER TABLE list_head RENAME TO list_head_gone").await.unwrap();
+        let (ctx, screener) = (app.context().clone(), fresh_state().screener);
+        let subject = subject(&app, "", "Túi xách da");
+        let decided: Result<Decision, DbError> = app.context().db.write(move |tx| {
+            Box::pin(async move {
+                compliance::decide(tx, &ctx, &screener, &Cause::System("test"), subject).await
+            })
+        }).await;
+        assert!(decided.is_err());
+        run(&app, "ALTER TABLE list_head_gone RENAME TO list_head").await.unwrap();
+        all_is_well(&app).await;
+    }
+
+    async fn a_clock_that_jumps_allows_nothing_that_is_forbidden(app: TestApp) {
+        let officer = app.officer("a").await;
+        let mut soon = entry("term", "nồi cơm x", "refuse");
+        soon["effective_from"] = json!("2026-11-20");
+        officer.post("/v1/lists/violating-goods/entries", soon).await.expect(201);
+        let refused = async |title: &str| decide(&app, subject(&app, "", title)).await;
+        for days in [400, -800, -20_000, 60_000, -39_600] {
+            app.clock.advance(chrono::TimeDelta::days(days));
+            for title in ["nồi cơm x", "heroin"] {
+                let decision = refused(title).await;
+                assert_eq!(decision.outcome, Outcome::Refused, "{days} days, {title}");
+            }
+        }
+        // Back where it was, all is as it was.
+        assert_eq!(codes(&refused("nồi cơm x").await), [GroundCode::ViolatingGoods]);
+        assert_eq!(refused("Túi").await.outcome, Outcome::Issued);
+        app.clock.advance(chrono::TimeDelta::minutes(-4));
+        assert_eq!(refused("Túi").await.outcome, Outcome::Issued);
+        app.clock.advance(chrono::TimeDelta::minutes(-2));
+        assert_eq!(codes(&refused("Túi").await), [GroundCode::ScreeningUnavailable]);
+        all_is_well(&app).await;
+    }
+
+    async fn another_node_compiles_before_anybody_asks(app: TestApp) {
+        let officer = app.officer("a").await;
+        let node = fresh_state().screener;
+        let db = &app.context().db;
+        let changed = node.changes(db);
+        assert_eq!(node.catch_up(db).await.unwrap(), 7);
+        assert_eq!(node.catch_up(db).await.unwrap(), 0);
+        officer.post("/v1/lists/violating-goods/entries", entry("term", "nồi đồng x", "refuse")).await.expect(201);
+        changed.notified().await;
+        assert_eq!(node.catch_up(db).await.unwrap(), 1);
+    }
+
     async fn a_new_entry_ends_the_links_it_forbids_and_a_closed_one_lets_new_ones_be(app: TestApp) {
         let (officer, shop, an) =
             (app.officer("a").await, app.shop("may").await, app.affiliate("an").await);

@@ -11,6 +11,7 @@ mod clicks;
 mod commissions;
 mod commissions_histories;
 mod compliance_decisions;
+mod compliance_levels;
 mod compliance_lists;
 mod compliance_screening;
 mod identity;

@@ -34,8 +34,28 @@ pub(crate) fn beginning() -> Instant {
     "2026-11-24T03:00:00Z".parse::<DateTime<Utc>>().unwrap()
 }
 
-/// Runs `claim` against a fresh service on `engine`.
+/// Runs `claim` against a fresh service on `engine`, and after it replays every decision that it made.
 pub(crate) fn run<F, Fut>(engine: Engine, claim: F)
+where
+    F: FnOnce(TestApp) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    run_and(engine, claim, async |context: &Context| {
+        let replayed = tinvia::compliance::replay_all(&context.db).await.unwrap();
+        assert_eq!(replayed.breaches, [], "of {} decisions", replayed.decisions);
+    });
+}
+
+/// The same for a claim that leaves decisions broken on purpose.
+pub(crate) fn run_tampered<F, Fut>(engine: Engine, claim: F)
+where
+    F: FnOnce(TestApp) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    run_and(engine, claim, async |_: &Context| {});
+}
+
+fn run_and<F, Fut>(engine: Engine, claim: F, after: impl AsyncFnOnce(&Context))
 where
     F: FnOnce(TestApp) -> Fut,
     Fut: Future<Output = ()>,
@@ -50,10 +70,8 @@ where
         let (app, stop) = TestApp::start(&fresh).await;
         let context = app.context.clone();
         claim(app).await;
+        after(&context).await;
         stop.stop().await;
-        // Whatever a test decided, decides again to the same.
-        let replayed = tinvia::compliance::replay_all(&context.db).await.unwrap();
-        assert_eq!(replayed.breaches, [], "of {} decisions", replayed.decisions);
         context.db.close().await;
         fresh.remove().await;
     });
