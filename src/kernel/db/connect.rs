@@ -67,8 +67,8 @@ async fn connection_is_idle(connection: &mut sqlx::SqliteConnection) -> Result<b
     Ok(!connection.is_in_transaction())
 }
 
-/// True when the session is outside any transaction: only then does the transaction's start equal the
-/// statement's. Sent by the simple protocol, because a prepared statement begins its transaction one message
+/// True when the session is outside any transaction and in the role it signed in with. Only outside one does the
+/// transaction's start equal the statement's. Sent by the simple protocol, because a prepared statement begins its transaction one message
 /// earlier and would answer false on a clean session.
 #[expect(
     clippy::disallowed_methods,
@@ -76,7 +76,9 @@ async fn connection_is_idle(connection: &mut sqlx::SqliteConnection) -> Result<b
 )]
 async fn session_is_idle(connection: &mut sqlx::PgConnection) -> Result<bool, sqlx::Error> {
     let row = connection
-        .fetch_one(sqlx::raw_sql("SELECT now() = statement_timestamp()"))
+        .fetch_one(sqlx::raw_sql(
+            "SELECT now() = statement_timestamp() AND current_user = session_user",
+        ))
         .await?;
     row.try_get(0)
 }
