@@ -102,17 +102,20 @@ crate::statements! {
                           AND v.version = (SELECT MAX(version) FROM program_version WHERE program_id = p.program_id)
                         ORDER BY p.program_id DESC
                         LIMIT $3";
-    /// Programs for those who see more than their own, newest first.
+    /// Programs for those who see more than their own, newest first. The page is cut before the terms are looked up:
+    /// the newest version of every other program need not be found.
     PROGRAMS_SEEN = "SELECT p.program_id, p.shop_id, p.currency, p.created_at, v.name, v.status, v.version, v.rate_bps,
                             v.attribution_window_days, v.hold_days, v.accrue_on, v.allowed_hosts, v.rounding,
                             v.valid_from
-                     FROM program AS p
-                     JOIN shop AS s ON s.shop_id = p.shop_id
+                     FROM (SELECT one.program_id, one.shop_id, one.currency, one.created_at
+                           FROM program AS one
+                           JOIN shop AS s ON s.shop_id = one.shop_id
+                           WHERE one.program_id < $1 AND ($2 OR s.status = 'active' OR s.owner_id = $3)
+                           ORDER BY one.program_id DESC
+                           LIMIT $4) AS p
                      JOIN program_version AS v ON v.program_id = p.program_id
-                     WHERE p.program_id < $1 AND ($2 OR s.status = 'active' OR s.owner_id = $3)
-                       AND v.version = (SELECT MAX(version) FROM program_version WHERE program_id = p.program_id)
-                     ORDER BY p.program_id DESC
-                     LIMIT $4";
+                     WHERE v.version = (SELECT MAX(version) FROM program_version WHERE program_id = p.program_id)
+                     ORDER BY p.program_id DESC";
     /// Programs of an owner's shops, newest first.
     PROGRAMS_OWN = "SELECT p.program_id, p.shop_id, p.currency, p.created_at, v.name, v.status, v.version, v.rate_bps,
                            v.attribution_window_days, v.hold_days, v.accrue_on, v.allowed_hosts, v.rounding,

@@ -45,6 +45,7 @@ pub async fn postgres(options: &DbOptions) -> Result<PgPool, DbError> {
         .statement_cache_capacity(512)
         .options([
             ("TimeZone", "UTC"),
+            ("jit", "off"), // pages of a list: compiling takes longer than running
             ("statement_timeout", "30s"),
             ("lock_timeout", "10s"),
             ("idle_in_transaction_session_timeout", "60s"),
