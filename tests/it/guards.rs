@@ -167,6 +167,7 @@ const AM_I_A_TENANT: Statement = Statement {
     ),
 };
 
+/// Two guards hold this, each alone: the view closes its session, and the pool asks for the role.
 #[tokio::test]
 async fn a_cancelled_view_leaves_no_session_in_a_tenants_role() {
     let fresh = Fresh::of(Engine::Postgres).await;
