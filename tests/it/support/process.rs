@@ -39,12 +39,13 @@ pub(crate) fn program_at(folder: &Path, url: &str) -> Command {
 
 impl Process {
     pub(crate) fn start(fresh: &Fresh) -> Self {
+        Self::run(program(fresh))
+    }
+
+    /// Serves with what `program` was given.
+    pub(crate) fn run(mut program: Command) -> Self {
         let begun = Instant::now();
-        let mut child = program(fresh)
-            .arg("serve")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = program.arg("serve").stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
@@ -58,6 +59,11 @@ impl Process {
             address,
             started_in: begun.elapsed(),
         }
+    }
+
+    /// The process, as the kernel numbers it.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// SIGKILL, and nothing else.
