@@ -42,18 +42,15 @@ const ONLOOKER: &str = "lan@example.vn";
 pub(crate) async fn figures(engine: Engine) {
     let fresh = Fresh::of(engine).await;
     people(&fresh).await;
-    let mut program = process::program(&fresh);
-    program
-        .env_remove("TINVIA_PASSWORDS__MEMORY_KIB")
-        .env_remove("TINVIA_PASSWORDS__PASSES")
-        .env("TINVIA_TRUSTED_PROXIES", "1");
+    let mut program = process::program_at_full_cost(&fresh);
+    program.env("TINVIA_TRUSTED_PROXIES", "1");
     let service = Process::run(program);
     let client = Client {
         anon: Actor::new(reqwest::Client::new(), service.address, None),
         places: Cell::new(0),
     };
     let hash = refusals(engine, &client).await;
-    storm(engine, &client, service.id(), hash).await;
+    storm(engine, &client, &service, hash).await;
     drop(service);
     fresh.remove().await;
 }
@@ -150,14 +147,14 @@ async fn refusals(engine: Engine, client: &Client) -> Duration {
 }
 
 /// What 200 at once do: to the memory, to other requests, and what they are told.
-async fn storm(engine: Engine, client: &Client, service: u32, hash: Duration) {
+async fn storm(engine: Engine, client: &Client, service: &Process, hash: Duration) {
     let opened = client.sign_in(ONLOOKER, PASSWORD).await.expect(201);
     let bearer = opened["access_token"].as_str().unwrap();
     let signed_in = client.anon.with_bearer(bearer);
     let alone = others(&signed_in, &Cell::new(false), seconds()).await;
 
-    let idle = memory(service, "VmRSS");
-    forget_peak(service);
+    let idle = service.memory_kib();
+    service.forget_peak();
     let (over, mut opened, mut busy) = (Cell::new(false), 0, 0);
     let waves = async {
         let started = Instant::now();
@@ -175,9 +172,8 @@ async fn storm(engine: Engine, client: &Client, service: u32, hash: Duration) {
         over.set(true);
     };
     let ((), stormy) = tokio::join!(waves, others(&signed_in, &over, Duration::MAX));
-    let peak = memory(service, "VmHWM");
 
-    let hashes = (peak - idle) / f64::from(shipped().memory_kib);
+    let hashes = (service.peak_kib() - idle) as f64 / f64::from(shipped().memory_kib);
     println!("{AT_ONCE} sign-ins at once ({engine:?})");
     println!(
         "  memory at its peak   {hashes:.2} hashes over idle   goal 2 at most, and what 200 requests hold"
@@ -247,19 +243,4 @@ fn deviation(took: &[Duration]) -> Duration {
     let mean = mean(took).as_secs_f64();
     let squares = took.iter().map(|took| (took.as_secs_f64() - mean).powi(2));
     Duration::from_secs_f64((squares.sum::<f64>() / took.len() as f64).sqrt())
-}
-
-/// A line of the process's status, in KiB.
-fn memory(process: u32, line: &str) -> f64 {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap();
-    let value = status
-        .lines()
-        .find_map(|text| text.strip_prefix(line)?.strip_prefix(':'))
-        .unwrap();
-    value.trim().trim_end_matches(" kB").parse().unwrap()
-}
-
-/// Lets the peak of a process's memory begin anew at what it holds now.
-fn forget_peak(process: u32) {
-    std::fs::write(format!("/proc/{process}/clear_refs"), "5").unwrap();
 }
