@@ -3,6 +3,7 @@
 //! | figure | baseline |
 //! |---|---|
 //! | redirect | the same server library answering 302 from a map: no layer around it, no token, no click |
+//! | what the rules say of one request, against 100,000 terms and 1,000,000 exact identifiers | an automaton of the same terms over the same text, spelt as the terms are |
 //! | inbound webhook, answered after its commit | as many bytes put into a like table by a bare group commit, answered after it |
 //! | sign-in refused: wrong password, suspended account | sign-in refused for an address that nobody has |
 //! | 200 sign-ins at once: peak of memory, and the 99th percentile of other requests | the memory and the time of one hash |
@@ -48,6 +49,7 @@
 
 mod baseline;
 mod load;
+mod screening;
 mod sign_in;
 #[macro_use]
 #[expect(dead_code, unused_macros, reason = "tests use the rest of the harness")]
@@ -89,6 +91,12 @@ fn main() {
     let (redirects, webhooks, sign_ins) = (runs("redirect"), runs("webhook"), runs("sign-in"));
     log_as_by_default();
     println!("ratios to the baseline; median of {PAIRS} alternating pairs (least to greatest)\n");
+    if runs("screening") {
+        screening::measure(PAIRS);
+    }
+    if !(redirects || webhooks || sign_ins) {
+        return;
+    }
     for engine in [Engine::Sqlite, Engine::Postgres] {
         support::app::run(engine, move |app| async move {
             let market = app.market().await;

@@ -15,10 +15,10 @@ use chrono::NaiveDate;
 use super::{
     ground::GroundCode,
     keys,
-    model::{Effect, Entry, Field, Ground, Head, ListName, ListVersions, MatchKind},
+    model::{Draft, Effect, Entry, Field, Ground, Head, ListName, ListVersions, MatchKind, Source},
     normal::Text,
 };
-use crate::kernel::ids::EntryId;
+use crate::kernel::ids::{EntryId, TypedId as _};
 use terms::{Hit, NewTerm, Terms};
 
 /// The lists in force together. Cheap to clone.
@@ -255,6 +255,47 @@ impl Lists {
                 .map(|list| (list.head.list, list))
                 .collect(),
         )
+    }
+
+    /// One list of these matches, all refusing, that stands in no database: for measuring and trying out.
+    pub fn trial(
+        list: ListName,
+        matches: impl IntoIterator<Item = (MatchKind, String)>,
+    ) -> Result<Self, CompileFault> {
+        let fault = |fault: &dyn std::fmt::Display| CompileFault(fault.to_string());
+        let mut entries = Vec::new();
+        for (number, (kind, value)) in (1_u128..).zip(matches) {
+            let authority = "-".parse().map_err(|error| fault(&error))?;
+            let draft = Draft {
+                kind,
+                key: keys::entry_key(kind, &value).map_err(|error| fault(&error))?,
+                value: String::new(),
+                exceptions: Vec::new(),
+                effect: Effect::Refuse,
+                reason: String::new(),
+                source: Source {
+                    authority,
+                    document_number: None,
+                    url: None,
+                    issued_on: None,
+                },
+                effective_from: None,
+                effective_to: None,
+            };
+            entries.push(Entry {
+                id: EntryId::from_uuid(uuid::Uuid::from_u128(number)),
+                list,
+                added_in_version: 1,
+                closed_in_version: None,
+                draft,
+            });
+        }
+        let head = Head {
+            list,
+            version: 1,
+            sha256: [0; 32],
+        };
+        Ok(Self::of([Arc::new(Compiled::of(head, &entries)?)]))
     }
 
     /// One list.

@@ -47,7 +47,7 @@ pub use lines::{
     LineOutcome, LineScreening, LineStanding, LineText, STATEMENTS as LINE_STATEMENTS,
     screen_lines, settled_lines, unsettled_orders,
 };
-pub use lists::Lists;
+pub use lists::{CompileFault, Lists};
 pub use model::{
     Channel, ChannelKind, Decision, Effect, Field, Goods, Ground, Input, ListName, ListVersions,
     MatchKind, OrderFact, Outcome, PaperFact, Screening, ScreeningOutcome, ShopFacts, ShopStanding,

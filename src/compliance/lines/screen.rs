@@ -14,7 +14,7 @@ use crate::{
         lists::Lists,
         model::{Head, ListVersions},
         rules::{self, Exposure},
-        screener::{ListsFault, Reader, Screener},
+        screener::{ListsFault, Screener},
         store as lists_store,
     },
     kernel::{
@@ -51,13 +51,13 @@ impl<'a> LineScreening<'a> {
     }
 
     /// The lists in force, or nothing when they do not read or compile.
-    async fn lists(&mut self, tx: &mut Tx) -> Result<Option<Lists>, DbError> {
+    async fn lists(&mut self, tx: &mut Tx, db: &Db) -> Result<Option<Lists>, DbError> {
         if self.is_read {
             return Ok(self.lists.clone());
         }
         let heads = lists_store::heads(&mut *tx).await?;
         let heads: Vec<Head> = heads.into_iter().map(|(head, _)| head).collect();
-        self.lists = match self.screener.lists(Reader::Tx(tx), &heads).await {
+        self.lists = match self.screener.lists_for_decision(tx, db, &heads).await {
             Ok(lists) => Some(lists),
             Err(ListsFault::Db(error)) => return Err(error),
             Err(ListsFault::Broken(what)) => {
@@ -97,7 +97,7 @@ pub async fn screen_lines(
         }
     }
     if !fresh.is_empty() {
-        let lists = by.lists(tx).await?;
+        let lists = by.lists(tx, &ctx.db).await?;
         let screened = screen_fresh(ctx, lists.as_ref(), &fresh);
         keep(tx, ctx, order, lists.as_ref(), &screened).await?;
         standings.extend(
