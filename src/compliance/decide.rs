@@ -54,8 +54,12 @@ pub async fn decide(
         decided_at,
         legal_day: legal_day(decided_at),
         screening,
+        stale: Vec::new(),
+        papers: Vec::new(),
+        authority_orders: Vec::new(),
+        waived: Vec::new(),
     })?;
-    let verdict = rules::judge(lists.as_ref(), &input);
+    let verdict = rules::judge(rules::ENGINE, lists.as_ref(), &input);
     let record = Record {
         decision: Decision {
             id: ctx.ambient.id(),
@@ -69,7 +73,7 @@ pub async fn decide(
         product: input.subject.product_id,
         input_sha256: sha256(&[text.as_bytes()]),
         input: text,
-        engine_version: rules::ENGINE_VERSION,
+        engine_version: rules::ENGINE.number(),
     };
     keep(tx, ctx, actor, &heads, &record).await?;
     metrics::counter!("tinvia_decisions_total", "outcome" => record.decision.outcome.word())

@@ -27,8 +27,6 @@ mod model;
 mod normal;
 mod replay;
 mod rules;
-#[cfg(test)]
-mod rules_tests;
 mod screener;
 mod snapshot;
 mod starter;
@@ -44,8 +42,8 @@ pub use laws::laws;
 pub use lists::Lists;
 pub use model::{
     Channel, ChannelKind, Decision, Effect, Field, Goods, Ground, Input, ListName, ListVersions,
-    MatchKind, Outcome, Screening, ScreeningOutcome, ShopFacts, ShopStanding, SnapshotStatus,
-    StandingSnapshot, Subject, Verdict,
+    MatchKind, OrderFact, Outcome, PaperFact, Screening, ScreeningOutcome, ShopFacts, ShopStanding,
+    SnapshotStatus, StandingSnapshot, Subject, Verdict, Waiver,
 };
 pub use replay::verify_replay;
 pub use rules::{Exposure, screen};

@@ -39,7 +39,13 @@ pub(super) async fn replay(db: &Db, known: &mut Lists, record: &Record) -> Resul
             Some(&*known)
         }
     };
-    let verdict = rules::judge(lists, &input);
+    let engine = rules::Engine::of(record.engine_version).ok_or_else(|| {
+        DbError::Broken(format!(
+            "{}: decided by rules that this program does not have",
+            decision.id
+        ))
+    })?;
+    let verdict = rules::judge(engine, lists, &input);
     Ok(Replay {
         outcome: verdict.outcome,
         same: verdict == decision.verdict(),

@@ -155,6 +155,20 @@ typed_ids! {
     TakedownId = "tkd";
     /// A suspension of all links of one owner.
     SuspensionId = "susp";
+    /// An order of an authority.
+    AuthorityOrderId = "aord";
+    /// A case that waits for an officer.
+    CaseId = "case";
+    /// A protest against a decision.
+    AppealId = "appl";
+    /// What an officer ruled.
+    RulingId = "rul";
+    /// A paper on file.
+    DocumentId = "doc";
+    /// An edit of a product that waits for an officer.
+    ProductEditId = "edit";
+    /// A running process of the service.
+    NodeId = "node";
     /// A recorded click.
     ClickId = "clk";
     /// A place where a shop's platform delivers its orders.

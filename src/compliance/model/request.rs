@@ -1,0 +1,175 @@
+//! What is judged: the request and all that was found with it. Nothing here is personal data.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    verdict::Ground,
+    words::{ChannelKind, ListName, Screening, ShopStanding, SnapshotStatus},
+};
+use crate::{
+    compliance::ground::GroundCode,
+    kernel::{
+        clock::Instant,
+        ids::{
+            AccountId, AuthorityOrderId, DocumentId, EntryId, ProductId, RulingId, ShopId,
+            VerificationId,
+        },
+        text::Line,
+    },
+};
+
+/// A person's standing as the identity slice held it in the deciding transaction. No personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct StandingSnapshot {
+    /// Whether the person counts as verified.
+    #[schema(inline)]
+    pub status: SnapshotStatus,
+    /// The verification it rests on.
+    pub verification_id: Option<VerificationId>,
+    /// When that runs out.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<Instant>,
+}
+
+/// What screening needs to know of a shop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ShopFacts {
+    /// The shop.
+    pub id: ShopId,
+    /// Its tax code.
+    pub tax_code: Option<String>,
+    /// Whether it sells in several tiers.
+    pub is_multi_level: bool,
+    /// Its own site.
+    pub website: Option<String>,
+    /// Whether it may sell through us.
+    pub status: ShopStanding,
+}
+
+/// What screening needs to know of a product.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Goods {
+    /// Its title.
+    pub title: String,
+    /// Its description.
+    pub description: Option<String>,
+    /// Where it is sold.
+    pub url: Option<String>,
+    /// Its category.
+    pub category: Option<String>,
+    /// Its brand.
+    pub brand: Option<String>,
+    /// Its trade item number.
+    pub gtin: Option<String>,
+    /// Its registration or circulation number.
+    pub registration_number: Option<String>,
+}
+
+/// Where a link is promoted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Channel {
+    /// What kind of place.
+    pub kind: ChannelKind,
+    /// Its address.
+    pub url: Option<String>,
+}
+
+/// A request for a link: everything its outcome depends on beside the lists and the time. Holds no personal data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Subject {
+    /// Who asks.
+    pub account: AccountId,
+    /// Their standing, held in the deciding transaction.
+    pub standing: StandingSnapshot,
+    /// Whose goods.
+    pub shop: ShopFacts,
+    /// Which product.
+    pub product_id: ProductId,
+    /// What the product is.
+    pub product: Goods,
+    /// Where the link leads.
+    pub url: String,
+    /// Where it is promoted.
+    pub channel: Option<Channel>,
+}
+
+/// What a decision is computed from, beside the lists; stored as canonical JSON and replayed from there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    /// The request.
+    pub subject: Subject,
+    /// When it was decided.
+    #[schema(value_type = String, format = DateTime)]
+    pub decided_at: Instant,
+    /// That instant's day in `Asia/Ho_Chi_Minh`, on which entries are effective or not.
+    pub legal_day: NaiveDate,
+    /// Whether the lists could be read.
+    pub screening: Screening,
+    /// Lists that were older than they may be.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stale: Vec<ListName>,
+    /// Papers on file for the product.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub papers: Vec<PaperFact>,
+    /// Orders of authorities in force that name something of the request.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authority_orders: Vec<OrderFact>,
+    /// Grounds that a person has overruled.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waived: Vec<Waiver>,
+}
+
+/// A paper on file, as the decision saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PaperFact {
+    /// The paper.
+    pub id: DocumentId,
+    /// What kind of paper it is.
+    pub kind: Line<64>,
+    /// First day on which it counts.
+    pub valid_from: Option<NaiveDate>,
+    /// Last day on which it counts.
+    pub valid_to: Option<NaiveDate>,
+}
+
+/// An order of an authority in force, as the decision saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OrderFact {
+    /// The order.
+    pub id: AuthorityOrderId,
+    /// What of the request it names, as the order says it.
+    pub value: String,
+}
+
+/// A ground that a person has overruled, for one request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    /// The ruling.
+    pub ruling_id: RulingId,
+    /// The ground.
+    pub code: GroundCode,
+    /// Of which entry, where it comes from one.
+    pub entry_id: Option<EntryId>,
+}
+
+impl Waiver {
+    /// Whether `ground` is the one that was overruled. No person overrules that somebody is not verified.
+    #[must_use]
+    pub fn covers(&self, ground: &Ground) -> bool {
+        let about_identity = matches!(
+            ground.code,
+            GroundCode::IdentityNotVerified | GroundCode::IdentityExpired
+        );
+        !about_identity && ground.code == self.code && ground.entry_id == self.entry_id
+    }
+}

@@ -1,0 +1,163 @@
+//! What stands against a request: a pure function of the lists, the request and the day.
+//!
+//! [`screen`] asks the lists and the shop; it is what a dry run and a second look at a live link need. [`judge`] adds
+//! the person's standing and is what a decision is. Given the same input and the same versions of the lists it gives
+//! the same verdict for ever, which is what makes a decision replayable: a change of these rules is a new
+//! [`ENGINE_VERSION`].
+//!
+//! One file for each thing that is asked: `identity`, `shop`, `goods`, `places`, `papers`, `authority`.
+
+mod authority;
+mod goods;
+mod identity;
+mod papers;
+mod places;
+mod read;
+mod shop;
+#[cfg(test)]
+mod tests;
+
+use chrono::NaiveDate;
+
+use super::{
+    ground::GroundCode,
+    lists::Lists,
+    model::{
+        Channel, Effect, Goods, Ground, Input, ListName, Screening, ShopFacts, Subject, Verdict,
+    },
+};
+use read::Read;
+
+/// A version of these rules. A stored decision is replayed by the rules that made it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(in crate::compliance) enum Engine {
+    /// Texts at level 1; the lists, the person's standing, the shop's.
+    V1 = 1,
+    /// And what was found in the request's transaction: papers, authority orders, waivers, lists too old.
+    V2 = 2,
+}
+
+/// The rules that decide now.
+pub(super) const ENGINE: Engine = Engine::V2;
+
+impl Engine {
+    /// The rules that a stored number names; `None` when this program has never had them.
+    #[must_use]
+    pub(in crate::compliance) const fn of(number: i64) -> Option<Self> {
+        match number {
+            1 => Some(Self::V1),
+            2 => Some(Self::V2),
+            _ => None,
+        }
+    }
+
+    /// The number that is stored.
+    #[must_use]
+    pub(in crate::compliance) const fn number(self) -> i64 {
+        match self {
+            Self::V1 => 1,
+            Self::V2 => 2,
+        }
+    }
+}
+
+/// What is screened: goods, and of shop, link and channel what is known.
+#[derive(Debug, Clone, Copy)]
+pub struct Exposure<'a> {
+    /// The goods.
+    pub product: &'a Goods,
+    /// Whose they are.
+    pub shop: Option<&'a ShopFacts>,
+    /// Where the link leads.
+    pub url: Option<&'a str>,
+    /// Where it is promoted.
+    pub channel: Option<&'a Channel>,
+}
+
+impl<'a> From<&'a Subject> for Exposure<'a> {
+    fn from(subject: &'a Subject) -> Self {
+        Self {
+            product: &subject.product,
+            shop: Some(&subject.shop),
+            url: Some(&subject.url),
+            channel: subject.channel.as_ref(),
+        }
+    }
+}
+
+/// The verdict on a request by a person, by the rules of `engine`. `lists` are `None` when they could not be read: then
+/// it is refused.
+#[must_use]
+pub(super) fn judge(engine: Engine, lists: Option<&Lists>, input: &Input) -> Verdict {
+    let subject = &input.subject;
+    let mut grounds: Vec<Ground> = identity::identity(&subject.standing, input.decided_at)
+        .into_iter()
+        .collect();
+    if let (Some(lists), Screening::Available) = (lists, input.screening) {
+        grounds.extend(found(lists, subject.into(), input.legal_day));
+    } else {
+        grounds.extend(shop::shop_suspended(Some(&subject.shop)));
+        grounds.push(plain(GroundCode::ScreeningUnavailable));
+    }
+    if engine >= Engine::V2 {
+        grounds.extend(input.stale.iter().map(|list| too_old(*list)));
+        grounds.extend(papers::missing(input));
+        grounds.extend(authority::demanded(input));
+        grounds.retain(|ground| !input.waived.iter().any(|waiver| waiver.covers(ground)));
+    }
+    Verdict::of(grounds)
+}
+
+/// A list that is older than it may be says nothing, so what it might forbid is refused.
+fn too_old(list: ListName) -> Ground {
+    Ground {
+        list: Some(list),
+        ..plain(GroundCode::ScreeningUnavailable)
+    }
+}
+
+/// The verdict of the lists alone, whoever asks.
+#[must_use]
+pub fn screen<'a>(lists: &Lists, exposure: impl Into<Exposure<'a>>, day: NaiveDate) -> Verdict {
+    Verdict::of(found(lists, exposure.into(), day))
+}
+
+fn found(lists: &Lists, exposure: Exposure<'_>, day: NaiveDate) -> Vec<Ground> {
+    let mut grounds: Vec<Ground> = shop::shop_suspended(exposure.shop).into_iter().collect();
+    let read = Read::of(exposure);
+    grounds.extend(
+        read.unreadable
+            .iter()
+            .map(|place| places::unreadable(*place)),
+    );
+    grounds.extend(shop::mlm(lists, exposure.shop, day));
+    for list in lists.every() {
+        match list.head().list {
+            ListName::MlmCertificates => {}
+            ListName::FlaggedDigitalPlatforms => {
+                grounds.extend(places::addresses_in(list, read.channel.as_slice(), day));
+            }
+            ListName::FlaggedCommercePlatforms => {
+                grounds.extend(places::addresses_in(list, &read.goods, day));
+            }
+            _ => grounds.extend(goods::goods_in(list, &read, exposure, day)),
+        }
+    }
+    grounds
+}
+
+/// A ground that needs no list and forbids.
+fn plain(code: GroundCode) -> Ground {
+    Ground {
+        code,
+        duty: code.duty().to_owned(),
+        effect: Effect::Refuse,
+        list: None,
+        list_version: None,
+        entry_id: None,
+        level: None,
+        field: None,
+        matched: None,
+        span: None,
+    }
+}
