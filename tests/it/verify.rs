@@ -100,7 +100,7 @@ const PLANTS: &[Plant] = &[
     plant(
         4,
         "a takedown without its act",
-        &["DELETE FROM link_takedown"],
+        &["DELETE FROM takedown_link", "DELETE FROM notice", "DELETE FROM takedown_node", "DELETE FROM takedown"],
     ),
     plant(5, "facts that were lost", &["DELETE FROM order_fact"]),
     plant(
@@ -241,7 +241,7 @@ both_engines! {
 
     async fn the_program_lists_what_is_broken_and_fails(app: TestApp) {
         journey(&app).await;
-        tamper(&app.database_url, &["DELETE FROM link_takedown"]).await;
+        tamper(&app.database_url, &["DELETE FROM takedown_link"]).await;
 
         let told = program_at(&app.folder, &app.database_url).arg("verify").output().unwrap();
 
