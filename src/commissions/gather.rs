@@ -185,11 +185,7 @@ fn landing_of(order: &Order) -> Landing {
 }
 
 /// A link as an order of `placed_at` meets it: one that is back was dead all the same while it was at rest.
-async fn link_facts(
-    tx: &mut Tx,
-    link: &Link,
-    placed_at: Instant,
-) -> Result<LinkFacts, DbError> {
+async fn link_facts(tx: &mut Tx, link: &Link, placed_at: Instant) -> Result<LinkFacts, DbError> {
     let mut dead_at = link.dead_at;
     if link.has_rested {
         let rests = links::rests(&mut *tx, link.id).await?;

@@ -10,11 +10,7 @@ use super::{
     model::{Entry, Head, ListName},
     store,
 };
-use crate::kernel::{
-    clock::legal_day,
-    context::Context,
-    db::DbError,
-};
+use crate::kernel::{clock::legal_day, context::Context, db::DbError};
 
 /// What `entry` would take down if it stood alone on `list`, today or on the day it begins to count.
 pub(super) async fn preview_entry(
@@ -52,8 +48,8 @@ pub(super) async fn preview_entry(
         version,
         sha256: [0; 32],
     };
-    let compiled = Compiled::of(head, &entries)
-        .map_err(|fault| DbError::Broken(fault.to_string()))?;
+    let compiled =
+        Compiled::of(head, &entries).map_err(|fault| DbError::Broken(fault.to_string()))?;
     let lists = Lists::of([Arc::new(compiled)]);
     let planned = Planned::Entries {
         lists: &lists,

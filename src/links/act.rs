@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use super::{
     code::{CODE_LEN, Code},
     directory::TOPIC_LINKS,
-    model::{Act, CauseKind, Effect, LinkStatus, Member},
+    model::{Act, ActEffect, CauseKind, LinkStatus, Member},
     policy::{self, ClickPolicy},
     store::{
         acts,
@@ -45,7 +45,7 @@ pub(super) struct Done {
     pub(super) policy: &'static ClickPolicy,
 }
 
-impl Effect {
+impl ActEffect {
     /// Whether a link in state `status` can be met by this.
     const fn meets(self, status: LinkStatus) -> bool {
         match self {
@@ -117,7 +117,7 @@ pub(super) async fn perform(
 /// The links as they are now, held; and the members among them that the act can meet, in the same order.
 async fn hold(
     tx: &mut Tx,
-    effect: Effect,
+    effect: ActEffect,
     members: Vec<Member>,
 ) -> Result<(Vec<Held>, Vec<Member>), DbError> {
     let mut sought: BTreeMap<LinkId, Member> = members
@@ -160,9 +160,9 @@ async fn leaf(
         .filter(|_| act.cause != CauseKind::Standing);
     let record = audit::Act {
         kind: match act.effect {
-            Effect::TakenDown => "link.taken_down",
-            Effect::Suspended => "links.suspended",
-            Effect::Reinstated => "links.reinstated",
+            ActEffect::TakenDown => "link.taken_down",
+            ActEffect::Suspended => "links.suspended",
+            ActEffect::Reinstated => "links.reinstated",
         },
         act: id.to_string(),
         subject: only(owners),
@@ -222,9 +222,9 @@ async fn tell_nodes(
 
 fn measure(act: &Act<'_>, done: &Done) {
     let name = match act.effect {
-        Effect::TakenDown => "tinvia_links_taken_down_total",
-        Effect::Suspended => "tinvia_links_suspended_total",
-        Effect::Reinstated => "tinvia_links_reinstated_total",
+        ActEffect::TakenDown => "tinvia_links_taken_down_total",
+        ActEffect::Suspended => "tinvia_links_suspended_total",
+        ActEffect::Reinstated => "tinvia_links_reinstated_total",
     };
     metrics::counter!(name).increment(done.links);
     let took = seconds(act.decided_at, done.committed_at);

@@ -20,8 +20,8 @@ use super::{
 use crate::{
     catalogue::{self, Product},
     compliance::{
-        self, Channel, Effect, Entry, Exposure, Goods, Ground, GroundCode, KeyKind, ListName,
-        Lists, Probe, SearchKey, ShopFacts, ShopStanding,
+        self, Channel, Effect, Entry, Exposure, Goods, Ground, GroundCode, Lists, ShopFacts,
+        ShopStanding,
     },
     kernel::{
         db::{DbError, On},

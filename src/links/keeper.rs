@@ -10,14 +10,14 @@ use super::{
     act::{self, Done},
     find::{self, Hit, Question},
     index as keep,
-    model::{Act, CauseKind, Effect, Member, TakedownReason},
+    model::{Act, ActEffect, CauseKind, Member, TakedownReason},
     preview, seek,
     store::index::{self, Live},
 };
 use crate::{
     catalogue::{Product, Shop},
     compliance::{
-        Compliance, Entry, Ground, ListChange, LiveLinks, OrderInForce, Planned, Reach,
+        Compliance, Effect, Entry, Ground, ListChange, LiveLinks, OrderInForce, Planned, Reach,
         decision_waivers,
     },
     identity::{self, Dependents, StandingStatus},
@@ -105,7 +105,7 @@ async fn standing_lost(
     let act = Act {
         cause: CauseKind::Standing,
         cause_id: Some(owner.to_string()),
-        effect: Effect::Suspended,
+        effect: ActEffect::Suspended,
         reason_code,
         note: None,
         actor,
@@ -122,9 +122,7 @@ async fn screen_again(tx: &mut Tx, ctx: &Context, change: ListChange<'_>) -> Res
     let entries: Vec<Entry> = change
         .entries
         .iter()
-        .filter(|entry| {
-            entry.list.allows() || entry.draft.effect == crate::compliance::Effect::Refuse
-        })
+        .filter(|entry| entry.list.allows() || entry.draft.effect == Effect::Refuse)
         .cloned()
         .collect();
     let question = Question::of(change.lists, day, &entries);
@@ -137,7 +135,7 @@ async fn screen_again(tx: &mut Tx, ctx: &Context, change: ListChange<'_>) -> Res
     let act = Act {
         cause: CauseKind::ListChange,
         cause_id: Some(change.cause.to_owned()),
-        effect: Effect::TakenDown,
+        effect: ActEffect::TakenDown,
         reason_code: asked.word(),
         note: None,
         actor: change.actor,
@@ -178,7 +176,7 @@ async fn take_down_for_order(
     let act = Act {
         cause: CauseKind::AuthorityOrder,
         cause_id: Some(order.id.to_string()),
-        effect: Effect::TakenDown,
+        effect: ActEffect::TakenDown,
         reason_code: TakedownReason::AuthorityOrder.word(),
         note: None,
         actor,
@@ -217,7 +215,7 @@ impl Keeper {
         let act = Act {
             cause: CauseKind::ShopSuspension,
             cause_id: Some(shop.to_string()),
-            effect: Effect::Suspended,
+            effect: ActEffect::Suspended,
             reason_code,
             note: None,
             actor,
@@ -266,7 +264,7 @@ impl Keeper {
         let act = Act {
             cause: CauseKind::ShopSuspension,
             cause_id: Some(shop.to_string()),
-            effect: Effect::Reinstated,
+            effect: ActEffect::Reinstated,
             reason_code,
             note: None,
             actor,
@@ -286,7 +284,7 @@ impl Keeper {
         missing: &[Ground],
         actor: &Actor,
     ) -> Result<u64, DbError> {
-        let refuses = |ground: &&Ground| ground.effect == crate::compliance::Effect::Refuse;
+        let refuses = |ground: &&Ground| ground.effect == Effect::Refuse;
         if missing.iter().filter(refuses).count() == 0 {
             return Ok(0);
         }
@@ -300,7 +298,7 @@ impl Keeper {
         let act = Act {
             cause: CauseKind::Papers,
             cause_id: Some(product.to_string()),
-            effect: Effect::TakenDown,
+            effect: ActEffect::TakenDown,
             reason_code: TakedownReason::ViolatingGoods.word(),
             note: None,
             actor,

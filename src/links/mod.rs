@@ -44,7 +44,7 @@ pub use index::index_older_links;
 pub use keeper::Keeper;
 pub use landing::{Landing, TOKEN_KEY};
 pub use laws::laws;
-pub use model::{CauseKind, Effect, Link, LinkStatus, TakedownReason};
+pub use model::{ActEffect, CauseKind, Link, LinkStatus, TakedownReason};
 pub use rescreen::{Doubts, OnlyCounted, Rescreen};
 pub use slug::{Slug, SlugFault};
 

@@ -121,7 +121,7 @@ crate::words! {
 
 crate::words! {
     /// What an act does to its links.
-    pub enum Effect {
+    pub enum ActEffect {
         /// They are dead for good.
         TakenDown = "taken_down",
         /// They rest.
@@ -139,7 +139,7 @@ pub(super) struct Act<'a> {
     /// `list:version`, or a prefixed id.
     pub(super) cause_id: Option<String>,
     /// What it does.
-    pub(super) effect: Effect,
+    pub(super) effect: ActEffect,
     /// Why.
     pub(super) reason_code: &'a str,
     /// Why, in the officer's words. Never part of an audit leaf.

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use chrono::{NaiveDate, TimeDelta};
 use serde::Deserialize;
 
-use super::model::{CauseKind, Effect};
+use super::model::{ActEffect, CauseKind};
 use crate::kernel::{
     clock::{Instant, legal_day},
     db::DbError,
@@ -17,7 +17,7 @@ pub(super) struct ClickPolicy {
     /// What happened.
     pub(super) cause: CauseKind,
     /// To what end.
-    pub(super) effect: Effect,
+    pub(super) effect: ActEffect,
     /// Its name, as acts carry it.
     pub(super) policy: String,
     /// What `/r/{code}` and `/r/{slug}` answer.
@@ -50,7 +50,10 @@ fn rows<T: for<'d> Deserialize<'d>>(text: &str) -> Vec<T> {
 }
 
 /// The policy of an act. An act without one is not made.
-pub(super) fn policy_of(cause: CauseKind, effect: Effect) -> Result<&'static ClickPolicy, DbError> {
+pub(super) fn policy_of(
+    cause: CauseKind,
+    effect: ActEffect,
+) -> Result<&'static ClickPolicy, DbError> {
     POLICIES
         .iter()
         .find(|policy| policy.cause == cause && policy.effect == effect)
@@ -88,8 +91,8 @@ mod tests {
     fn every_cause_has_its_policy_and_none_pays_for_a_sale_after_death() {
         for cause in CauseKind::EVERY {
             let effect = match cause {
-                CauseKind::Standing | CauseKind::ShopSuspension => Effect::Suspended,
-                _ => Effect::TakenDown,
+                CauseKind::Standing | CauseKind::ShopSuspension => ActEffect::Suspended,
+                _ => ActEffect::TakenDown,
             };
             let policy = policy_of(*cause, effect).unwrap();
             assert_eq!((policy.redirect, policy.qr), (451, 451), "{cause}");
@@ -99,6 +102,6 @@ mod tests {
                 "{cause}"
             );
         }
-        assert!(policy_of(CauseKind::ShopSuspension, Effect::Reinstated).is_ok());
+        assert!(policy_of(CauseKind::ShopSuspension, ActEffect::Reinstated).is_ok());
     }
 }

@@ -15,7 +15,7 @@ use super::{
     index as keep,
     issue::shop_of,
     keeper,
-    model::{Act, CauseKind, Effect, TakedownReason},
+    model::{Act, ActEffect, CauseKind, TakedownReason},
     store::{
         acts,
         index::{self, Live},
@@ -97,7 +97,10 @@ impl Rescreen {
         if pass.as_ref().is_some_and(|pass| pass.finished_at.is_some()) {
             return Ok(0);
         }
-        let from = pass.map_or_else(|| LinkId::from_uuid(uuid::Uuid::nil()), |pass| pass.after_link);
+        let from = pass.map_or_else(
+            || LinkId::from_uuid(uuid::Uuid::nil()),
+            |pass| pass.after_link,
+        );
         // Read and judged outside the transaction, which on SQLite everybody waits for.
         let mut on = On::from(&ctx.db);
         let page = index::active_after(&mut on, from, PAGE).await?;
@@ -129,7 +132,12 @@ impl Rescreen {
             step.hits.into_iter().partition(Hit::is_refused);
         let refused = keeper::not_waived(tx, refused).await?;
         let counts = [step.page.len(), refused.len(), doubtful.len()];
-        let moved = acts::move_pass(tx, (&step.versions, step.from, to), counts, is_last.then_some(now));
+        let moved = acts::move_pass(
+            tx,
+            (&step.versions, step.from, to),
+            counts,
+            is_last.then_some(now),
+        );
         if !moved.await? {
             // Another node took this page.
             return Ok(1);
@@ -138,7 +146,9 @@ impl Rescreen {
         self.end(tx, ctx, &refused).await?;
         for hit in &doubtful {
             metrics::counter!("tinvia_rescreen_in_review_total").increment(1);
-            let doubt = self.doubts.in_review(tx, ctx, hit.link.link_id, &hit.grounds);
+            let doubt = self
+                .doubts
+                .in_review(tx, ctx, hit.link.link_id, &hit.grounds);
             doubt.await?;
         }
         Ok(u64::try_from(counts[0]).unwrap_or(u64::MAX))
@@ -149,7 +159,7 @@ impl Rescreen {
         let act = Act {
             cause: CauseKind::Rescreen,
             cause_id: None,
-            effect: Effect::TakenDown,
+            effect: ActEffect::TakenDown,
             reason_code: TakedownReason::ViolatingGoods.word(),
             note: None,
             actor: &RESCREEN,

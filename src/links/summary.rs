@@ -41,7 +41,9 @@ impl Summary {
         let acts = acts::times(db, since, until, ACTS_MAX).await?;
         let lag = |from: Instant, to: Instant| (to - from).num_microseconds().unwrap_or(i64::MAX);
         let is_cut = i64::try_from(acts.len()).unwrap_or(i64::MAX) >= ACTS_MAX;
-        let committed = acts.iter().map(|(decided, committed, ..)| lag(*decided, *committed));
+        let committed = acts
+            .iter()
+            .map(|(decided, committed, ..)| lag(*decided, *committed));
         let dead = acts
             .iter()
             .filter_map(|(_, committed, dead, _)| dead.map(|dead| lag(*committed, dead)));

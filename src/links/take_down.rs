@@ -3,7 +3,7 @@
 use super::{
     act::{self, Done},
     error::LinkError,
-    model::{Act, CauseKind, Effect, Link, LinkStatus, Member, TakedownReason},
+    model::{Act, ActEffect, CauseKind, Link, LinkStatus, Member, TakedownReason},
     store,
 };
 use crate::kernel::{actor::Actor, clock::Instant, context::Context, db::Tx, ids::LinkId};
@@ -34,7 +34,7 @@ pub(super) async fn take_down(
     let act = Act {
         cause: CauseKind::Officer,
         cause_id: None,
-        effect: Effect::TakenDown,
+        effect: ActEffect::TakenDown,
         reason_code: sentence.reason_code.word(),
         note: sentence.note,
         actor,

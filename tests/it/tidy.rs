@@ -45,8 +45,8 @@ const ENGINE_ESCAPES: &[(&str, usize)] = &[
     ("compliance", 1),
     // A standing is read under a shared lock, which SQLite's single writer gives anyway.
     ("identity", 1),
-    // The engines describe their schemas in their own words.
-    ("kernel", 1),
+    // The engines describe their schemas in their own words, and only PostgreSQL has other nodes to wake.
+    ("kernel", 2),
     // Links of an act and goods of the index are held until the commit, for which SQLite has one writer and no word;
     // and sets of ids.
     ("links", 5),

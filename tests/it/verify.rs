@@ -247,7 +247,7 @@ both_engines! {
 
         assert_eq!(told.status.code(), Some(1));
         let words = String::from_utf8(told.stdout).unwrap();
-        assert!(words.contains("law 4, a dead link is dead everywhere, at once: 1 breaches"), "{words}");
+        assert!(words.contains("law 4, a dead link is dead everywhere, at once: 2 breaches"), "{words}");
         assert!(words.contains("  link_"), "{words}");
         assert!(words.contains("law 6, money is a ledger: holds"), "{words}");
     }

@@ -16,7 +16,7 @@ use crate::{
         page::{Limit, Page},
     },
     links::{
-        model::{CauseKind, Effect},
+        model::{ActEffect, CauseKind},
         policy,
         store::acts::{self, ActRow, NoticeRow},
         summary::{Lags, Summary},
@@ -56,7 +56,7 @@ struct ActView {
     /// What made it.
     cause: CauseView,
     /// What it did.
-    effect: Effect,
+    effect: ActEffect,
     /// Why.
     reason_code: String,
     /// What becomes of codes and clicks.
@@ -276,7 +276,9 @@ pub(super) async fn get_takedown_summary(
     Query(asked): Query<SummaryAsked>,
 ) -> Result<HttpResponse, Problem> {
     caller.allow(OVERSEERS, None)?;
-    let until = asked.until.unwrap_or_else(|| ctx.ambient.now() + TimeDelta::seconds(1));
+    let until = asked
+        .until
+        .unwrap_or_else(|| ctx.ambient.now() + TimeDelta::seconds(1));
     let since = asked.since.unwrap_or(until - TimeDelta::days(30));
     let summary = Summary::of(&ctx.db, since, until).await?;
     Ok(HttpResponse::Ok().json(TakedownSummary {
@@ -297,7 +299,7 @@ struct NoticeView {
     /// The act.
     takedown_id: TakedownId,
     /// What it did.
-    effect: Effect,
+    effect: ActEffect,
     /// Why.
     reason_code: String,
     /// How many of the owner's links.
@@ -363,6 +365,7 @@ pub(super) async fn list_notices(
 #[utoipa::path(
     tag = "takedowns",
     params(("id" = NoticeId, Path, description = "The notice")),
+    request_body = Acknowledgement,
     responses((status = 200, description = "The notice", body = NoticeView)),
     security(("bearer" = [])),
 )]

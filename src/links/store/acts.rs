@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::super::model::{Act, CauseKind, Effect, Member};
+use super::super::model::{Act, ActEffect, CauseKind, Member};
 use crate::kernel::{
     clock::Instant,
     db::{Db, DbError, On, Tx},
@@ -132,7 +132,7 @@ const ROWS_AT_ONCE: usize = 2000;
 pub(in crate::links) async fn add_members(
     tx: &mut Tx,
     takedown_id: TakedownId,
-    effect: Effect,
+    effect: ActEffect,
     members: &[Member],
 ) -> Result<(), DbError> {
     for chunk in members.chunks(ROWS_AT_ONCE) {
@@ -154,11 +154,11 @@ pub(in crate::links) async fn change_members(
     leaf: LeafId,
 ) -> Result<u64, DbError> {
     let change = match act.effect {
-        Effect::Reinstated => tx.sql(REINSTATE).bind(takedown_id),
-        Effect::TakenDown => tx.sql(KILL).bind(takedown_id),
-        Effect::Suspended => tx.sql(SUSPEND).bind(takedown_id),
+        ActEffect::Reinstated => tx.sql(REINSTATE).bind(takedown_id),
+        ActEffect::TakenDown => tx.sql(KILL).bind(takedown_id),
+        ActEffect::Suspended => tx.sql(SUSPEND).bind(takedown_id),
     };
-    if act.effect == Effect::Reinstated {
+    if act.effect == ActEffect::Reinstated {
         return change.execute().await;
     }
     let change = change.bind(act.decided_at).bind(act.reason_code);
@@ -225,16 +225,17 @@ pub(in crate::links) async fn rests(
     on: impl Into<On<'_>>,
     link_id: LinkId,
 ) -> Result<Vec<(Instant, Option<Instant>)>, DbError> {
-    let acts: Vec<(Effect, Instant, Instant)> = on.into().sql(RESTS).bind(link_id).all().await?;
+    let acts: Vec<(ActEffect, Instant, Instant)> = on.into().sql(RESTS).bind(link_id).all().await?;
     let mut rests: Vec<(Instant, Option<Instant>)> = Vec::new();
     for (effect, decided_at, committed_at) in acts {
         match (effect, rests.last_mut()) {
-            (Effect::Reinstated, Some((_, until))) if until.is_none() => {
+            (ActEffect::Reinstated, Some((_, until))) if until.is_none() => {
                 *until = Some(committed_at);
             }
             // The first of several that follow each other is when it stopped.
-            (Effect::Suspended | Effect::TakenDown, Some((_, None))) | (Effect::Reinstated, _) => {}
-            (Effect::Suspended | Effect::TakenDown, _) => rests.push((decided_at, None)),
+            (ActEffect::Suspended | ActEffect::TakenDown, Some((_, None)))
+            | (ActEffect::Reinstated, _) => {}
+            (ActEffect::Suspended | ActEffect::TakenDown, _) => rests.push((decided_at, None)),
         }
     }
     Ok(rests)
@@ -246,7 +247,7 @@ pub(in crate::links) struct ActRow {
     pub(in crate::links) takedown_id: TakedownId,
     pub(in crate::links) cause_kind: CauseKind,
     pub(in crate::links) cause_id: Option<String>,
-    pub(in crate::links) effect: Effect,
+    pub(in crate::links) effect: ActEffect,
     pub(in crate::links) reason_code: String,
     pub(in crate::links) link_count: i64,
     pub(in crate::links) account_count: i64,
@@ -341,7 +342,7 @@ pub(in crate::links) async fn times(
 pub(in crate::links) struct NoticeRow {
     pub(in crate::links) notice_id: NoticeId,
     pub(in crate::links) takedown_id: TakedownId,
-    pub(in crate::links) effect: Effect,
+    pub(in crate::links) effect: ActEffect,
     pub(in crate::links) reason_code: String,
     pub(in crate::links) link_count: i64,
     pub(in crate::links) notified_at: Instant,

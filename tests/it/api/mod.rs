@@ -18,3 +18,5 @@ mod links;
 mod links_dead;
 mod order_sources;
 mod orders;
+mod takedowns;
+mod takedowns_index;
