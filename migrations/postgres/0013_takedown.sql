@@ -162,3 +162,12 @@ CREATE TRIGGER notice_keeps_values BEFORE UPDATE ON notice
        OR NEW.notified_at IS DISTINCT FROM OLD.notified_at
        OR NEW.due_at IS DISTINCT FROM OLD.due_at)
     EXECUTE FUNCTION history_is_kept();
+
+-- A tenant's lists see its own notices, and of the acts that those are about what an owner is told.
+GRANT SELECT ON notice TO tinvia_tenant;
+GRANT SELECT (takedown_id, cause_kind, effect, reason_code, decided_at, committed_at, leaf_id) ON takedown TO tinvia_tenant;
+ALTER TABLE notice ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON notice FOR SELECT TO tinvia_tenant USING (account_id = present_tenant());
+ALTER TABLE takedown ENABLE ROW LEVEL SECURITY;
+CREATE POLICY of_a_notice_seen ON takedown FOR SELECT TO tinvia_tenant USING (
+    EXISTS (SELECT 1 FROM notice WHERE notice.takedown_id = takedown.takedown_id));

@@ -89,6 +89,14 @@ const CASE_READERS: &[&str] = &[
     "compliance_officer",
     "auditor",
 ];
+/// Who gets notices, and who sees that they are read.
+const NOTICE_READERS: &[&str] = &[
+    "affiliate",
+    "livestreamer",
+    "compliance_officer",
+    "admin",
+    "auditor",
+];
 /// Who sees the figures of all takedowns.
 const ACT_READERS: &[&str] = &["compliance_officer", "admin", "auditor"];
 /// Who may try goods against the lists.
@@ -182,7 +190,7 @@ pub(crate) const ACCESS: &[Access] = &[
     keyed("GET", "/v1/takedowns", EVERYBODY, "links:read"),
     keyed("GET", "/v1/takedowns/{id}", EVERYBODY, "links:read"),
     to("GET", "/v1/takedowns/summary", ACT_READERS),
-    keyed("GET", "/v1/notices", PROMOTERS, "links:read"),
+    keyed("GET", "/v1/notices", NOTICE_READERS, "links:read"),
     keyed(
         "POST",
         "/v1/notices/{id}/acknowledgements",

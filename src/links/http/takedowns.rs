@@ -11,7 +11,7 @@ use crate::{
         actor::Role,
         clock::Instant,
         context::Context,
-        db::DbError,
+        db::{DbError, View},
         ids::{AccountId, LeafId, LinkId, NodeId, NoticeId, TakedownId},
         page::{Limit, Page},
     },
@@ -24,8 +24,16 @@ use crate::{
     web::{Answer, Caller, Lang, Path, Posted, Problem, Query, Scope, problem::kinds},
 };
 
-/// Who sees every act.
+/// Who sees the figures of all.
 const OVERSEERS: &[Role] = &[Role::ComplianceOfficer, Role::Admin, Role::Auditor];
+/// Who reads notices: those who get them, and those who see that they are read.
+const NOTICE_READERS: &[Role] = &[
+    Role::Affiliate,
+    Role::Livestreamer,
+    Role::ComplianceOfficer,
+    Role::Admin,
+    Role::Auditor,
+];
 /// Links of an act that are shown with it.
 const LINKS_SHOWN: i64 = 100;
 
@@ -139,13 +147,12 @@ struct ActsAsked {
     starting_after: Option<TakedownId>,
 }
 
-/// The account whose acts alone are seen; overseers see all.
+/// The account whose acts alone are seen; staff sees all.
 fn only_of(caller: &Caller) -> Option<AccountId> {
-    let sees_all = OVERSEERS.iter().any(|role| caller.is(*role));
-    (!sees_all).then_some(caller.account)
+    (!caller.is_staff()).then_some(caller.account)
 }
 
-/// Lists takedowns, newest first, with their times: for officers and auditors all, for others those of their own links.
+/// Lists takedowns, newest first, with their times: for staff all, for others those of their own links.
 #[utoipa::path(
     tag = "takedowns",
     params(ActsAsked),
@@ -161,7 +168,10 @@ pub(super) async fn list_takedowns(
     caller.allow(Role::EVERY, Some(Scope::LinksRead))?;
     let limit = asked.limit.unwrap_or_default();
     let owner = only_of(&caller);
-    let rows = acts::acts(&ctx.db, owner, asked.cause, asked.starting_after, limit).await?;
+    let list = async |view: &mut View| {
+        acts::acts(view, owner, asked.cause, asked.starting_after, limit).await
+    };
+    let rows = ctx.db.view(caller.tenant(), list).await?;
     let page = Page::cut(rows, limit, |row| row.takedown_id);
     let mut data = Vec::with_capacity(page.data.len());
     for row in page.data {
@@ -296,6 +306,8 @@ pub(super) async fn get_takedown_summary(
 struct NoticeView {
     /// Names the notice.
     id: NoticeId,
+    /// Who is told.
+    account_id: AccountId,
     /// The act.
     takedown_id: TakedownId,
     /// What it did.
@@ -319,6 +331,7 @@ impl From<NoticeRow> for NoticeView {
     fn from(row: NoticeRow) -> Self {
         Self {
             id: row.notice_id,
+            account_id: row.account_id,
             takedown_id: row.takedown_id,
             effect: row.effect,
             reason_code: row.reason_code,
@@ -341,7 +354,7 @@ struct NoticesAsked {
     starting_after: Option<NoticeId>,
 }
 
-/// Lists what the caller was told of takedowns of their links, newest first.
+/// Lists what owners were told of takedowns of their links, newest first: one's own, for staff all.
 #[utoipa::path(
     tag = "takedowns",
     params(NoticesAsked),
@@ -354,9 +367,12 @@ pub(super) async fn list_notices(
     caller: Caller,
     Query(asked): Query<NoticesAsked>,
 ) -> Result<HttpResponse, Problem> {
-    caller.allow(super::PROMOTERS, Some(Scope::LinksRead))?;
+    caller.allow(NOTICE_READERS, Some(Scope::LinksRead))?;
     let limit = asked.limit.unwrap_or_default();
-    let rows = acts::notices(&ctx.db, caller.account, asked.starting_after, limit).await?;
+    let owner = only_of(&caller);
+    let list =
+        async |view: &mut View| acts::notices(view, owner, asked.starting_after, limit).await;
+    let rows = ctx.db.view(caller.tenant(), list).await?;
     let page = Page::cut(rows, limit, |row| row.notice_id);
     Ok(HttpResponse::Ok().json(page.map(NoticeView::from)))
 }

@@ -90,13 +90,20 @@ crate::statements! {
              ORDER BY takedown.committed_at DESC
              LIMIT $3";
     /// An owner's notices, newest first.
-    NOTICES = "SELECT notice_id, takedown_id, effect, reason_code, link_count, notified_at, due_at, acknowledged_at
+    NOTICES = "SELECT notice_id, account_id, takedown_id, effect, reason_code, link_count, notified_at, due_at, acknowledged_at
                FROM notice
                WHERE account_id = $1 AND notice_id < $2
                ORDER BY notice_id DESC
                LIMIT $3";
-    /// One of them.
-    NOTICE = "SELECT notice_id, takedown_id, effect, reason_code, link_count, notified_at, due_at, acknowledged_at
+    /// Everybody's, newest first.
+    EVERY_NOTICE = "SELECT notice_id, account_id, takedown_id, effect, reason_code, link_count, notified_at, due_at,
+                           acknowledged_at
+                    FROM notice
+                    WHERE notice_id < $1
+                    ORDER BY notice_id DESC
+                    LIMIT $2";
+    /// One of an owner's.
+    NOTICE = "SELECT notice_id, account_id, takedown_id, effect, reason_code, link_count, notified_at, due_at, acknowledged_at
               FROM notice
               WHERE account_id = $1 AND notice_id = $2";
     /// Its owner has read it; the first time counts.
@@ -341,6 +348,7 @@ pub(in crate::links) async fn times(
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub(in crate::links) struct NoticeRow {
     pub(in crate::links) notice_id: NoticeId,
+    pub(in crate::links) account_id: AccountId,
     pub(in crate::links) takedown_id: TakedownId,
     pub(in crate::links) effect: ActEffect,
     pub(in crate::links) reason_code: String,
@@ -350,15 +358,19 @@ pub(in crate::links) struct NoticeRow {
     pub(in crate::links) acknowledged_at: Option<Instant>,
 }
 
+/// Notices before `before`, newest first: `owner`'s, or all.
 pub(in crate::links) async fn notices(
-    db: &Db,
-    account: AccountId,
+    on: impl Into<On<'_>>,
+    owner: Option<AccountId>,
     before: Option<NoticeId>,
     limit: Limit,
 ) -> Result<Vec<NoticeRow>, DbError> {
     let before = before.unwrap_or_else(|| NoticeId::from_uuid(uuid::Uuid::max()));
-    let notices = db.sql(NOTICES).bind(account).bind(before);
-    notices.bind(limit.probe()).all().await
+    let notices = match owner {
+        Some(owner) => on.into().sql(NOTICES).bind(owner),
+        None => on.into().sql(EVERY_NOTICE),
+    };
+    notices.bind(before).bind(limit.probe()).all().await
 }
 
 pub(in crate::links) async fn notice(
