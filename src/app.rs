@@ -13,7 +13,7 @@ use actix_web::{
     web::{self as aw, Data},
 };
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tokio::task::JoinHandle;
+use tokio::{sync::Notify, task::JoinHandle};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use utoipa_actix_web::AppExt as _;
 
@@ -31,7 +31,7 @@ use crate::{
         db::{Db, DbError},
         secret::{KeyFault, KeyRing},
     },
-    links::{Directory, DirectoryOptions, Keeper},
+    links::{self, Directory, DirectoryOptions, Keeper, NodeClock, OnlyCounted, Rescreen},
     orders,
     web::{self, Problem, problem::kinds},
     worker::{self, Job},
@@ -71,6 +71,8 @@ pub struct App {
     pub context: Context,
     /// Its background jobs.
     pub jobs: Vec<Job>,
+    /// Woken when another node has announced something; [`App::run`] sees to that.
+    pub nudged: Arc<Notify>,
     server: Server,
     /// Ends once the last click is written, after everything that could leave one is gone.
     clicks_written: JoinHandle<()>,
@@ -118,12 +120,13 @@ impl App {
         let context = open(&config, ambient, address).await?;
         let (log, clicks_written) = click_log(&config, &context);
         let shared = Shared::new(&config, &context, log)?;
-        let jobs = shared.jobs(&context.db);
+        let (jobs, nudged) = (shared.jobs(&context.db), Arc::clone(&shared.nudged));
         let server = serve(listener, &config, context.clone(), shared)?;
         Ok(Self {
             address,
             context,
             jobs,
+            nudged,
             server,
             clicks_written,
         })
@@ -142,6 +145,13 @@ impl App {
         let stop = CancellationToken::new();
         let tracker = TaskTracker::new();
         worker::start(self.jobs, &self.context, &stop, &tracker);
+        let (db, nudged, stopped) = (self.context.db.clone(), self.nudged, stop.clone());
+        tracker.spawn(async move {
+            tokio::select! {
+                () = stopped.cancelled() => {}
+                () = db.follow_nudges(&nudged) => {}
+            }
+        });
         tracker.spawn(end_on_disk_failure(
             self.context.db.clone(),
             self.server.handle(),
@@ -192,6 +202,8 @@ struct Shared {
     authority: Authority,
     dependents: Arc<dyn identity::Dependents>,
     compliance: Data<Compliance>,
+    clock: Arc<NodeClock>,
+    nudged: Arc<Notify>,
     redirects: Data<Redirects>,
     inbox: Data<orders::Inbox>,
 }
@@ -216,6 +228,9 @@ impl Shared {
             authority: Authority::new(context, accounts)?,
             dependents: Arc::new(Keeper),
             compliance: Data::new(Compliance::new(Arc::new(Keeper))),
+            // After the directory, which must have dropped a link before the clock says so.
+            clock: NodeClock::start(context),
+            nudged: Arc::default(),
             redirects: Data::new(Redirects::new(context, directory, log)),
             inbox: Data::from(orders::Inbox::start(context).0),
         })
@@ -223,7 +238,7 @@ impl Shared {
 
     /// Every background job.
     fn jobs(&self, db: &Db) -> Vec<Job> {
-        let mut jobs = worker::jobs();
+        let mut jobs = worker::jobs(Arc::clone(&self.nudged));
         let dependents = Arc::clone(&self.dependents);
         jobs.push(Job {
             name: "identity.expire",
@@ -254,6 +269,7 @@ impl Shared {
                 Box::pin(async move { screener.catch_up(&ctx.db).await })
             }),
         });
+        jobs.extend(self.link_jobs());
         jobs.push(Job {
             name: "orders.fold",
             every: Duration::from_secs(1),
@@ -273,6 +289,47 @@ impl Shared {
             },
         });
         jobs
+    }
+
+    fn link_jobs(&self) -> Vec<Job> {
+        let compliance = self.compliance.clone().into_inner();
+        let rescreen = Rescreen::new(compliance, Arc::new(OnlyCounted));
+        let (writing, beating) = (Arc::clone(&self.clock), Arc::clone(&self.clock));
+        vec![
+            Job {
+                name: "links.index",
+                every: Duration::from_secs(5),
+                wake: None,
+                run: Arc::new(|ctx| Box::pin(links::index_older_links(ctx))),
+            },
+            Job {
+                name: "links.rescreen",
+                every: Duration::from_secs(2),
+                wake: None,
+                run: Arc::new(move |ctx| {
+                    let rescreen = rescreen.clone();
+                    Box::pin(async move { rescreen.step(&ctx).await })
+                }),
+            },
+            Job {
+                name: "takedowns.clock",
+                every: Duration::from_secs(1),
+                wake: Some(self.clock.wake()),
+                run: Arc::new(move |ctx| {
+                    let clock = Arc::clone(&writing);
+                    Box::pin(async move { clock.write(&ctx).await })
+                }),
+            },
+            Job {
+                name: "node.beat",
+                every: Duration::from_secs(5),
+                wake: None,
+                run: Arc::new(move |ctx| {
+                    let clock = Arc::clone(&beating);
+                    Box::pin(async move { clock.beat(&ctx).await })
+                }),
+            },
+        ]
     }
 
     /// Hands the slices' state to the handlers.

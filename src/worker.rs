@@ -47,15 +47,15 @@ const RELEASED_MAX: i64 = 200;
 /// How far each question to the outbox reaches back over the last one: transactions commit out of order.
 const HEARING_OVERLAP: TimeDelta = TimeDelta::seconds(60);
 
-/// The jobs of the floor itself.
+/// The jobs of the floor itself. `nudged` ends the rest between two questions to the outbox.
 #[must_use]
-pub fn jobs() -> Vec<Job> {
+pub fn jobs(nudged: Arc<Notify>) -> Vec<Job> {
     let heard = Arc::new(tokio::sync::Mutex::new(Heard::default()));
     vec![
         Job {
             name: "outbox.hear",
             every: Duration::from_millis(250),
-            wake: None,
+            wake: Some(nudged),
             run: Arc::new(move |ctx| {
                 let heard = Arc::clone(&heard);
                 Box::pin(async move { heard.lock().await.hear(&ctx).await })

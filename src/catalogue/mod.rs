@@ -33,7 +33,7 @@ pub use model::{
     AccrueOn, CommissionKind, Product, Program, ProgramStatus, Rounding, Shop, ShopStatus, Terms,
 };
 pub use set_shop_status::set_shop_status;
-pub use store::{product_by_id, program_by_id, shop_by_id, terms_at, terms_of};
+pub use store::{product_by_id, products_among, program_by_id, shop_by_id, terms_at, terms_of};
 
 /// Every statement of this slice.
 pub const STATEMENTS: &[crate::kernel::db::Statement] = store::ALL;

@@ -137,7 +137,7 @@ async fn touches(tx: &mut Tx, ctx: &Context, order: &Order) -> Result<Vec<Touch>
     if let Some(token) = &order.click_id {
         touches.push(Touch {
             via: Via::ClickToken,
-            what: clicked(tx, ctx, token).await?,
+            what: clicked(tx, ctx, token, order.placed_at).await?,
         });
     }
     for code in order.coupon_codes.iter().take(CODES_MAX) {
@@ -155,7 +155,7 @@ async fn touches(tx: &mut Tx, ctx: &Context, order: &Order) -> Result<Vec<Touch>
     {
         touches.push(Touch {
             via: Via::LandingUrl,
-            what: clicked(tx, ctx, &token).await?,
+            what: clicked(tx, ctx, &token, order.placed_at).await?,
         });
     }
     if let Some(code) = landing.code
@@ -169,7 +169,12 @@ async fn touches(tx: &mut Tx, ctx: &Context, order: &Order) -> Result<Vec<Touch>
     Ok(touches)
 }
 
-async fn clicked(tx: &mut Tx, ctx: &Context, token: &str) -> Result<Touched, DbError> {
+async fn clicked(
+    tx: &mut Tx,
+    ctx: &Context,
+    token: &str,
+    placed_at: Instant,
+) -> Result<Touched, DbError> {
     let Ok(token) = clicks::token::read(&ctx.keys, token) else {
         return Ok(Touched::BadToken);
     };
@@ -178,10 +183,14 @@ async fn clicked(tx: &mut Tx, ctx: &Context, token: &str) -> Result<Touched, DbE
         Some(link) => catalogue::terms_of(&mut *tx, link.program_id, token.terms_version).await?,
         None => None,
     };
+    let link = match &link {
+        Some(link) => Some(link_facts(tx, link, placed_at).await?),
+        None => None,
+    };
     Ok(Touched::Click {
         link_id: token.link_id,
         at: token.at,
-        link: link.as_ref().map(link_facts),
+        link,
         terms: terms.as_ref().map(terms_facts),
     })
 }
@@ -197,10 +206,8 @@ async fn coded(tx: &mut Tx, code: &str, placed_at: Instant) -> Result<Option<Tou
         terms = catalogue::terms_at(&mut *tx, link.program_id, placed_at + CLOCK_SKEW).await?;
     }
     let terms = terms.as_ref().map(terms_facts);
-    Ok(Some(Touched::Code {
-        link: link_facts(&link),
-        terms,
-    }))
+    let link = link_facts(tx, &link, placed_at).await?;
+    Ok(Some(Touched::Code { link, terms }))
 }
 
 struct Landing {
@@ -227,14 +234,23 @@ fn landing_of(order: &Order) -> Landing {
     }
 }
 
-fn link_facts(link: &Link) -> LinkFacts {
-    LinkFacts {
+/// A link as an order of `placed_at` meets it: one that is back was dead all the same while it was at rest.
+async fn link_facts(tx: &mut Tx, link: &Link, placed_at: Instant) -> Result<LinkFacts, DbError> {
+    let mut dead_at = link.dead_at;
+    if link.has_rested {
+        let rests = links::rests(&mut *tx, link.id).await?;
+        let rest = rests.into_iter().find(|(from, until)| {
+            *from <= placed_at && until.is_none_or(|until| placed_at < until)
+        });
+        dead_at = rest.map(|(from, _)| from).or(dead_at);
+    }
+    Ok(LinkFacts {
         id: link.id,
         affiliate_id: link.owner,
         shop_id: link.shop_id,
         program_id: link.program_id,
-        dead_at: link.dead_at,
-    }
+        dead_at,
+    })
 }
 
 fn terms_facts(terms: &Terms) -> TermsFacts {

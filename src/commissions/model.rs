@@ -191,7 +191,7 @@ pub struct LinkFacts {
     pub shop_id: ShopId,
     /// Which program it belongs to.
     pub program_id: ProgramId,
-    /// When it stopped redirecting.
+    /// When it stopped redirecting, as far as the order at hand is concerned.
     pub dead_at: Option<Instant>,
 }
 

@@ -9,7 +9,7 @@ use super::{
     model::ListName,
     store,
 };
-use crate::kernel::{actor::Actor, context::Context, db::Tx, ids::EntryId};
+use crate::kernel::{actor::Actor, clock::Instant, context::Context, db::Tx, ids::EntryId};
 
 /// A list after one entry came or went.
 #[derive(Debug, Clone, serde::Serialize, utoipa::ToSchema)]
@@ -29,7 +29,7 @@ pub(super) async fn add_entry(
     tx: &mut Tx,
     ctx: &Context,
     state: &Compliance,
-    actor: &Actor,
+    (actor, decided_at): (&Actor, Instant),
     list: ListName,
     entry: NewEntry,
 ) -> Result<EntryChange, ComplianceError> {
@@ -41,6 +41,7 @@ pub(super) async fn add_entry(
     }
     let change = Change {
         actor,
+        decided_at,
         from,
         add: vec![draft],
         close: Vec::new(),

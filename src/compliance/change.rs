@@ -6,12 +6,13 @@
 
 use std::sync::Arc;
 
+use chrono::NaiveDate;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::{
     lists::Lists,
-    model::{Draft, Entry, Head, ListName},
+    model::{Draft, Effect, Entry, Ground, Head, ListName},
     screener::{self, Reader, Screener},
     store,
 };
@@ -19,26 +20,133 @@ use crate::{
     audit,
     kernel::{
         actor::Actor,
+        clock::Instant,
         context::Context,
-        db::{DbError, Tx},
+        db::{Db, DbError, Tx},
         digest::{Digest, hex, sha256},
-        ids::{EntryId, LeafId},
+        host::HostName,
+        ids::{AccountId, AuthorityOrderId, EntryId, LeafId, LinkId, ProductId, ShopId},
         outbox,
     },
 };
 
+/// A change of the lists, as the live links must hear of it.
+#[derive(Debug, Clone, Copy)]
+pub struct ListChange<'a> {
+    /// The lists as they will stand.
+    pub lists: &'a Lists,
+    /// The entries by which something may be refused now: those that came to count, and certificates that ceased to.
+    pub entries: &'a [Entry],
+    /// `list:version`, or what else happened to the lists.
+    pub cause: &'a str,
+    /// Of the takedowns, where no ground gives one.
+    pub reason_code: &'a str,
+    /// Who changed the lists.
+    pub actor: &'a Actor,
+    /// When the request to change them arrived.
+    pub decided_at: Instant,
+}
+
+/// What an authority's order names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderSubject {
+    /// A host and everything below it.
+    Domain(HostName),
+    /// A shop.
+    Shop(ShopId),
+    /// A person or a firm.
+    Account(AccountId),
+    /// A product.
+    Product(ProductId),
+    /// A link.
+    Link(LinkId),
+}
+
+/// An authority's order that demands links to be taken down.
+#[derive(Debug, Clone, Copy)]
+pub struct OrderInForce<'a> {
+    /// The order.
+    pub id: AuthorityOrderId,
+    /// What it names.
+    pub subjects: &'a [OrderSubject],
+}
+
+/// Something that would take links down, for a look before it does.
+#[derive(Debug, Clone, Copy)]
+pub enum Planned<'a> {
+    /// Entries of a list.
+    Entries {
+        /// A list that has these entries.
+        lists: &'a Lists,
+        /// The entries.
+        entries: &'a [Entry],
+        /// The day on which they count.
+        day: NaiveDate,
+    },
+    /// What an authority names.
+    Order(&'a [OrderSubject]),
+}
+
+/// What something would take down.
+#[derive(Debug, Clone, Default)]
+pub struct Reach {
+    /// Live links that would die.
+    pub links: u64,
+    /// Their owners.
+    pub affiliates: u64,
+    /// The shops whose goods they promote.
+    pub shops: u64,
+    /// Those goods.
+    pub products: u64,
+    /// Live links that an officer would look at.
+    pub reviewed: u64,
+    /// Whether all links were looked at; otherwise the figures are lower bounds.
+    pub is_complete: bool,
+    /// A few of those that would die.
+    pub samples: Vec<ReachSample>,
+}
+
+/// One link that would die.
+#[derive(Debug, Clone)]
+pub struct ReachSample {
+    /// The link.
+    pub link_id: LinkId,
+    /// What it promotes.
+    pub product_id: ProductId,
+    /// The product's title.
+    pub title: String,
+    /// What was found; none where the link or what it promotes is named.
+    pub ground: Option<Ground>,
+}
+
 /// The links that live on what the lists say. The links slice implements it.
 pub trait LiveLinks: Send + Sync {
-    /// Screens every live link that the change may concern again, takes down what is now refused, in `tx`, and gives
-    /// their number. `lists` are the lists as they will stand; `reason_code` is that of the takedowns.
+    /// Screens every live link that the change may concern again, takes down what its entries refuse, in `tx`, and
+    /// gives their number.
     fn screen_again<'t>(
         &'t self,
         tx: &'t mut Tx,
         ctx: &'t Context,
-        lists: &'t Lists,
-        actor: &'t Actor,
-        reason_code: &'t str,
+        change: ListChange<'t>,
     ) -> BoxFuture<'t, Result<u64, DbError>>;
+
+    /// Takes down everything that the order names, in `tx`, and gives the number of links. `decided_at` is when the
+    /// order was entered.
+    fn take_down_for_order<'t>(
+        &'t self,
+        tx: &'t mut Tx,
+        ctx: &'t Context,
+        order: OrderInForce<'t>,
+        actor: &'t Actor,
+        decided_at: Instant,
+    ) -> BoxFuture<'t, Result<u64, DbError>>;
+
+    /// What `planned` would take down. Changes nothing and holds nothing.
+    fn preview<'t>(
+        &'t self,
+        ctx: &'t Context,
+        planned: Planned<'t>,
+    ) -> BoxFuture<'t, Result<Reach, DbError>>;
 }
 
 /// No links at all: for a database that cannot have any yet.
@@ -50,11 +158,28 @@ impl LiveLinks for NoLinks {
         &'t self,
         _: &'t mut Tx,
         _: &'t Context,
-        _: &'t Lists,
-        _: &'t Actor,
-        _: &'t str,
+        _: ListChange<'t>,
     ) -> BoxFuture<'t, Result<u64, DbError>> {
         Box::pin(async { Ok(0) })
+    }
+
+    fn take_down_for_order<'t>(
+        &'t self,
+        _: &'t mut Tx,
+        _: &'t Context,
+        _: OrderInForce<'t>,
+        _: &'t Actor,
+        _: Instant,
+    ) -> BoxFuture<'t, Result<u64, DbError>> {
+        Box::pin(async { Ok(0) })
+    }
+
+    fn preview<'t>(
+        &'t self,
+        _: &'t Context,
+        _: Planned<'t>,
+    ) -> BoxFuture<'t, Result<Reach, DbError>> {
+        Box::pin(async { Ok(Reach::default()) })
     }
 }
 
@@ -76,6 +201,20 @@ impl Compliance {
             live_links,
         }
     }
+
+    /// The lists in force, compiled.
+    pub async fn lists_in_force(&self, tx: &mut Tx) -> Result<Lists, DbError> {
+        let heads = store::heads(&mut *tx).await?;
+        let heads: Vec<Head> = heads.into_iter().map(|(head, _)| head).collect();
+        Ok(self.screener.lists(Reader::Tx(tx), &heads).await?)
+    }
+
+    /// The same, as they are outside any transaction.
+    pub async fn lists_now(&self, db: &Db) -> Result<Lists, DbError> {
+        let heads = store::heads(db).await?;
+        let heads: Vec<Head> = heads.into_iter().map(|(head, _)| head).collect();
+        Ok(self.screener.lists(Reader::Db(db), &heads).await?)
+    }
 }
 
 impl std::fmt::Debug for Compliance {
@@ -88,6 +227,8 @@ impl std::fmt::Debug for Compliance {
 #[derive(Debug)]
 pub(super) struct Change<'a> {
     pub(super) actor: &'a Actor,
+    /// When the request arrived.
+    pub(super) decided_at: Instant,
     /// The locked head that the change starts from.
     pub(super) from: Head,
     pub(super) add: Vec<Draft>,
@@ -165,16 +306,14 @@ pub(super) async fn apply(
         leaf_id,
     };
     store::add_version(tx, &row).await?;
+    let lapsed = lapsed(tx, list, &change.close).await?;
     store::close_entries(tx, &change.close, version).await?;
     store::add_entries(tx, &entries).await?;
     store::move_head(tx, &head, now).await?;
     outbox::announce(tx, &ctx.ambient, screener::TOPIC, list.word()).await?;
-    let may_refuse = if list.allows() {
-        !change.close.is_empty()
-    } else {
-        !entries.is_empty()
-    };
-    let taken_down = screen_again(tx, ctx, state, change.actor, list, may_refuse).await?;
+    let refusing = if list.allows() { lapsed } else { entries };
+    let said = (change.actor, change.decided_at);
+    let taken_down = tell_links(tx, ctx, state, &head, &refusing, said).await?;
     Ok(Changed {
         head,
         added,
@@ -183,27 +322,49 @@ pub(super) async fn apply(
     })
 }
 
+/// The entries that allow no more once `closed` are closed; none on a list that forbids.
+async fn lapsed(tx: &mut Tx, list: ListName, closed: &[EntryId]) -> Result<Vec<Entry>, DbError> {
+    let mut entries = Vec::new();
+    for id in closed.iter().filter(|_| list.allows()) {
+        entries.extend(store::entry(&mut *tx, list, *id).await?);
+    }
+    Ok(entries)
+}
+
 /// Compiles the lists as they will stand, so that a change which does not compile is no change, and has the live links
-/// screened where the change can refuse anything.
-async fn screen_again(
+/// screened by `entries`.
+async fn tell_links(
     tx: &mut Tx,
     ctx: &Context,
     state: &Compliance,
-    actor: &Actor,
-    list: ListName,
-    may_refuse: bool,
+    head: &Head,
+    entries: &[Entry],
+    (actor, decided_at): (&Actor, Instant),
 ) -> Result<u64, DbError> {
-    let heads = store::heads(&mut *tx).await?;
-    let heads: Vec<Head> = heads.into_iter().map(|(head, _)| head).collect();
-    let lists = state.screener.lists(Reader::Tx(&mut *tx), &heads).await?;
-    if !may_refuse {
+    let lists = state.lists_in_force(tx).await?;
+    let change = ListChange {
+        lists: &lists,
+        entries,
+        cause: &format!("{}:{}", head.list, head.version),
+        reason_code: head.list.takedown_reason(),
+        actor,
+        decided_at,
+    };
+    screen_again(tx, ctx, state, change).await
+}
+
+/// Has the live links screened where the change can refuse anything.
+pub(super) async fn screen_again(
+    tx: &mut Tx,
+    ctx: &Context,
+    state: &Compliance,
+    change: ListChange<'_>,
+) -> Result<u64, DbError> {
+    let may_refuse = |entry: &Entry| entry.list.allows() || entry.draft.effect == Effect::Refuse;
+    if !change.entries.iter().any(may_refuse) {
         return Ok(0);
     }
-    let reason = list.takedown_reason();
-    let taken_down = state
-        .live_links
-        .screen_again(tx, ctx, &lists, actor, reason)
-        .await?;
+    let taken_down = state.live_links.screen_again(tx, ctx, change).await?;
     metrics::counter!("tinvia_list_takedowns_total").increment(taken_down);
     Ok(taken_down)
 }

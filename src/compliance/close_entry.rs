@@ -9,14 +9,14 @@ use super::{
     model::ListName,
     store,
 };
-use crate::kernel::{actor::Actor, context::Context, db::Tx, ids::EntryId};
+use crate::kernel::{actor::Actor, clock::Instant, context::Context, db::Tx, ids::EntryId};
 
 /// Closes the entry as a new version of `list`.
 pub(super) async fn close_entry(
     tx: &mut Tx,
     ctx: &Context,
     state: &Compliance,
-    actor: &Actor,
+    (actor, decided_at): (&Actor, Instant),
     list: ListName,
     id: EntryId,
 ) -> Result<EntryChange, ComplianceError> {
@@ -28,6 +28,7 @@ pub(super) async fn close_entry(
     }
     let change = Change {
         actor,
+        decided_at,
         from,
         add: Vec::new(),
         close: vec![id],

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{
     ground::GroundCode,
     lists::Lists,
-    model::{Decision, Head, Input, Outcome, Record, Screening, Subject, Verdict},
+    model::{Decision, Head, Input, Outcome, Record, Screening, Subject, Verdict, Waiver},
     rules,
     screener::{ListsFault, Screener},
     store,
@@ -154,6 +154,17 @@ pub async fn decision_input(
         return Ok(None);
     };
     Ok(Some(input_of(&record)?.subject))
+}
+
+/// The grounds that a person overruled for this decision; none of them stands against what it issued.
+pub async fn decision_waivers(
+    on: impl Into<crate::kernel::db::On<'_>>,
+    id: DecisionId,
+) -> Result<Vec<Waiver>, DbError> {
+    let Some(record) = store::decision(on, id).await? else {
+        return Ok(Vec::new());
+    };
+    Ok(input_of(&record)?.waived)
 }
 
 /// A stored input, read.

@@ -16,6 +16,7 @@ use crate::{
     audit,
     kernel::{
         actor::Actor,
+        clock::Instant,
         context::Context,
         db::{DbError, Tx},
         digest::{Digest, hex},
@@ -63,7 +64,7 @@ pub(super) async fn import(
     tx: &mut Tx,
     ctx: &Context,
     state: &Compliance,
-    actor: &Actor,
+    (actor, decided_at): (&Actor, Instant),
     list: ListName,
     snapshot: ReadSnapshot,
 ) -> Result<ImportView, ComplianceError> {
@@ -93,6 +94,7 @@ pub(super) async fn import(
     } else {
         let change = Change {
             actor,
+            decided_at,
             from,
             add: difference.add,
             close: difference.close,

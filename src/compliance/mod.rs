@@ -29,6 +29,8 @@ mod lines;
 mod lists;
 mod model;
 mod normal;
+mod preview;
+mod reach;
 mod replay;
 mod rules;
 mod screener;
@@ -37,8 +39,11 @@ mod starter;
 mod store;
 mod turn_of_day;
 
-pub use change::{Compliance, LiveLinks, NoLinks};
-pub use decide::{decide, decision_input};
+pub use change::{
+    Compliance, ListChange, LiveLinks, NoLinks, OrderInForce, OrderSubject, Planned, Reach,
+    ReachSample,
+};
+pub use decide::{decide, decision_input, decision_waivers};
 pub use facts::{goods_of, shop_facts_of};
 pub use ground::GroundCode;
 pub use http::{GroundView, PROBLEMS, routes};
@@ -49,9 +54,14 @@ pub use lines::{
 };
 pub use lists::{CompileFault, Lists};
 pub use model::{
-    Channel, ChannelKind, Decision, Effect, Field, Goods, Ground, Input, ListName, ListVersions,
-    MatchKind, OrderFact, Outcome, PaperFact, Screening, ScreeningOutcome, ShopFacts, ShopStanding,
-    SnapshotStatus, StandingSnapshot, Subject, Verdict, Waiver,
+    Channel, ChannelKind, Decision, Effect, Entry, Field, Goods, Ground, Input, ListName,
+    ListVersions, MatchKind, OrderFact, Outcome, PaperFact, Screening, ScreeningOutcome, ShopFacts,
+    ShopStanding, SnapshotStatus, StandingSnapshot, Subject, Verdict, Waiver,
+};
+pub use preview::preview_order;
+pub use reach::{
+    KEYS_VERSION, KeyKind, Probe, SearchKey, asks_channels, asks_goods, place, places_under,
+    probes, search_keys,
 };
 pub use replay::{Replayed, replay_all, verify_replay};
 pub use rules::{Exposure, screen};

@@ -258,7 +258,7 @@ pub(super) fn is_boundary(text: &str, at: usize, breaks: &mut Option<Vec<usize>>
 }
 
 /// Characters of scripts that put blanks between words: everything below the Indic and Asian blocks, and Latin again.
-fn is_spaced(c: char) -> bool {
+pub(super) fn is_spaced(c: char) -> bool {
     c < '\u{900}' || matches!(c, '\u{1e00}'..='\u{1fff}')
 }
 

@@ -49,12 +49,19 @@ async fn install(tx: &mut Tx, ctx: &Context) -> Result<u64, DbError> {
             sha256: sha256(&[text.as_bytes()]),
         };
         let actor = Actor::System("starter-lists");
-        import(tx, ctx, &state, &actor, *list, snapshot)
-            .await
-            .map_err(|error| match error {
-                ComplianceError::Db(error) => error,
-                other => DbError::Broken(other.to_string()),
-            })?;
+        import(
+            tx,
+            ctx,
+            &state,
+            (&actor, ctx.ambient.now()),
+            *list,
+            snapshot,
+        )
+        .await
+        .map_err(|error| match error {
+            ComplianceError::Db(error) => error,
+            other => DbError::Broken(other.to_string()),
+        })?;
         filled += 1;
     }
     Ok(filled)

@@ -9,7 +9,7 @@ pub(super) use decisions::{
 pub(super) use lists::{
     NewImport, NewVersion, add_entries, add_import, add_version, changed_in, close_entries, counts,
     entries_of, entry, heads, hold_heads, live, move_head, page_of, stray_heads, take_head, turned,
-    version_digest, versions_after,
+    turned_entries, version_digest, versions_after,
 };
 
 use crate::kernel::{
@@ -89,6 +89,16 @@ crate::statements! {
                       AND effective_from > $1 AND effective_from <= $2)
                   OR (list = 'mlm-certificates' AND effective_to >= $1 AND effective_to < $2))
               ORDER BY list";
+    /// The entries whose dates did.
+    TURNED_ENTRIES = "SELECT entry_id, list, added_in_version, closed_in_version, match_kind,
+                             match_value, match_key, exceptions, effect, reason, source_authority,
+                             source_document, source_url, source_issued_on, effective_from, effective_to
+                      FROM list_entry
+                      WHERE closed_in_version IS NULL
+                        AND ((list <> 'mlm-certificates' AND effect = 'refuse'
+                              AND effective_from > $1 AND effective_from <= $2)
+                          OR (list = 'mlm-certificates' AND effective_to >= $1 AND effective_to < $2))
+                      ORDER BY entry_id";
     /// What a version added, for proving its digest.
     ADDED_IN = "SELECT entry_id, list, added_in_version, closed_in_version, match_kind,
                        match_value, match_key, exceptions, effect, reason, source_authority,

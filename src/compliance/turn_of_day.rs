@@ -10,9 +10,8 @@ use chrono::{Days, NaiveDate};
 use tokio::sync::Mutex;
 
 use super::{
-    change::Compliance,
-    model::{Head, ListName},
-    screener::Reader,
+    change::{self, Compliance, ListChange},
+    model::ListName,
     store,
 };
 use crate::kernel::{
@@ -61,7 +60,9 @@ impl TurnOfDay {
         } else {
             let (context, state) = (ctx.clone(), Arc::clone(&self.state));
             let screened = ctx.db.write(move |tx| {
-                Box::pin(async move { screen_again(tx, &context, &state, &turned).await })
+                Box::pin(async move {
+                    screen_again(tx, &context, &state, &turned, (since, today)).await
+                })
             });
             screened.await?
         };
@@ -75,20 +76,23 @@ async fn screen_again(
     ctx: &Context,
     state: &Compliance,
     turned: &[ListName],
+    (since, today): (NaiveDate, NaiveDate),
 ) -> Result<u64, DbError> {
+    let decided_at = ctx.ambient.now();
     for list in turned {
         store::take_head(tx, *list).await?;
     }
-    let heads = store::heads(&mut *tx).await?;
-    let heads: Vec<Head> = heads.into_iter().map(|(head, _)| head).collect();
-    let lists = state.screener.lists(Reader::Tx(&mut *tx), &heads).await?;
-    let reason = turned
-        .first()
-        .map_or("other", |list| list.takedown_reason());
-    let taken_down = state
-        .live_links
-        .screen_again(tx, ctx, &lists, &TURN, reason)
-        .await?;
-    metrics::counter!("tinvia_list_takedowns_total").increment(taken_down);
-    Ok(taken_down)
+    let entries = store::turned_entries(tx, since, today).await?;
+    let lists = state.lists_in_force(tx).await?;
+    let change = ListChange {
+        lists: &lists,
+        entries: &entries,
+        cause: &format!("day:{today}"),
+        reason_code: turned
+            .first()
+            .map_or("other", |list| list.takedown_reason()),
+        actor: &TURN,
+        decided_at,
+    };
+    change::screen_again(tx, ctx, state, change).await
 }

@@ -75,6 +75,20 @@ pub fn read_text<I: TypedId>(text: &str) -> Result<I, IdFault> {
     Ok(I::from_uuid(Uuid::from_u128(value)))
 }
 
+/// A set of ids as one value of a statement: a JSON list of their digits, which each engine takes apart in its own words.
+#[must_use]
+pub fn set_of<I: TypedId>(ids: &[I]) -> String {
+    let mut set = String::with_capacity(ids.len() * 36 + 2);
+    set.push('[');
+    for (place, id) in ids.iter().enumerate() {
+        set.push_str(if place == 0 { "\"" } else { ",\"" });
+        set.push_str(id.uuid().simple().encode_lower(&mut Uuid::encode_buffer()));
+        set.push('"');
+    }
+    set.push(']');
+    set
+}
+
 macro_rules! typed_ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)*) => {$(
         $(#[$doc])*
@@ -151,8 +165,10 @@ typed_ids! {
     DecisionId = "dec";
     /// A tracked link.
     LinkId = "link";
-    /// A takedown of one link.
+    /// An act that takes links down, puts them to rest or brings them back.
     TakedownId = "tkd";
+    /// What an owner is told of such an act.
+    NoticeId = "ntc";
     /// A suspension of all links of one owner.
     SuspensionId = "susp";
     /// An order of an authority.

@@ -3,19 +3,27 @@
 //! A node remembers what it has heard and asks again for a stretch of time that overlaps its last question: on
 //! PostgreSQL transactions commit in another order than their ids, so a bare "greater than" could miss one.
 //! Hearing an announcement twice must be harmless.
+//!
+//! On PostgreSQL the commit also notifies the other nodes ([`Db::follow_nudges`]), so that they ask at once. That is a
+//! nudge and no message: one that is lost costs the time until the next question, and nothing else.
 
 use chrono::TimeDelta;
 
 use super::{
     ambient::Ambient,
     clock::Instant,
-    db::{Db, DbError, Tx},
+    db::{Db, DbError, Engine, Tx},
     ids::{AnnouncementId, TypedId as _},
 };
 
 crate::statements! {
     /// One announcement.
     INSERT = "INSERT INTO outbox (announcement_id, topic, subject, recorded_at) VALUES ($1, $2, $3, $4)";
+    /// Wakes the other nodes once the transaction commits. What there is to hear stands in the outbox.
+    NUDGE = {
+        sqlite: "SELECT 1",
+        postgres: "SELECT pg_notify('tinvia_outbox', '')"
+    };
     /// What was announced since, oldest first.
     SINCE = "SELECT announcement_id, topic, subject, recorded_at FROM outbox
              WHERE (recorded_at, announcement_id) > ($1, $2)
@@ -36,7 +44,9 @@ pub async fn announce(
     topic: &'static str,
     subject: &str,
 ) -> Result<(), DbError> {
-    tx.announces(topic, subject);
+    if tx.announces(topic, subject) && tx.engine() == Engine::Postgres {
+        tx.sql(NUDGE).execute().await?;
+    }
     tx.sql(INSERT)
         .bind(ambient.id::<AnnouncementId>())
         .bind(topic)

@@ -9,6 +9,7 @@ use super::{
     code::Code,
     directory::TOPIC_LINK,
     error::LinkError,
+    index,
     model::{Link, LinkStatus},
     rules,
     slug::Slug,
@@ -63,6 +64,7 @@ pub(super) async fn issue(
     owner: AccountId,
     wanted: Wanted,
 ) -> Result<Issued, LinkError> {
+    let indexed = index::hold(tx, wanted.product_id).await?;
     let goods = Promoted::look_up(&mut *tx, &wanted).await?;
     let terms = &goods.program.terms;
     let url = rules::target_of(
@@ -111,8 +113,11 @@ pub(super) async fn issue(
         created_at: ctx.ambient.now(),
         dead_at: None,
         dead_reason: None,
+        has_rested: false,
     };
     let link = add(tx, ctx, link).await?;
+    index::keep_product(tx, indexed, &goods.product, &goods.shop).await?;
+    index::keep_link(tx, &link).await?;
     if let Some(slug) = &link.slug {
         outbox::announce(tx, &ctx.ambient, TOPIC_LINK, slug.as_str()).await?;
     }

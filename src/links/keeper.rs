@@ -1,48 +1,36 @@
-//! What happens to links when something else changes: their owner's standing, or the lists.
+//! What happens to links when something else changes: the lists, an owner's standing, a shop, goods, their papers.
 //!
-//! Both run inside the transaction of that change, so there is no instant in which the change stands and the links do
-//! not know it. Whoever issues a link at the same time holds what is being changed and is either seen here or sees the
-//! change itself.
+//! Everything runs inside the transaction of that change, so there is no instant in which the change stands and the
+//! links do not know it. Whoever issues a link at the same time holds what is being changed and is either seen here or
+//! sees the change itself.
 
-use std::collections::HashMap;
-
-use chrono::NaiveDate;
 use futures_util::future::BoxFuture;
-use serde_json::json;
 
 use super::{
-    directory::{TOPIC_ALL, TOPIC_LINK, TOPIC_OWNER},
-    issue::shop_of,
-    model::{Link, LinkStatus, Suspension, Takedown, TakedownReason},
-    store,
-    take_down::kill,
+    act::{self, Done},
+    find::{self, Hit, Question},
+    index as keep,
+    model::{Act, ActEffect, CauseKind, Member, TakedownReason},
+    preview, seek,
+    store::index::{self, Live},
 };
 use crate::{
-    audit, catalogue,
+    catalogue::{Product, Shop},
     compliance::{
-        self, Channel, Effect, Goods, Ground, Lists, LiveLinks, Outcome, ShopFacts, ShopStanding,
-        SnapshotStatus, StandingSnapshot, Subject, Verdict,
+        Compliance, Effect, Entry, Ground, ListChange, LiveLinks, OrderInForce, Planned, Reach,
+        decision_waivers,
     },
-    identity::Dependents,
+    identity::{self, Dependents, StandingStatus},
     kernel::{
         actor::Actor,
-        clock::legal_day,
+        clock::{Instant, legal_day},
         context::Context,
-        db::{DbError, Tx},
-        digest::{hex, sha256},
-        ids::{AccountId, LinkId, ProductId, SuspensionId, TypedId as _},
-        outbox,
+        db::{DbError, On, Tx},
+        ids::{AccountId, ProductId, ShopId},
     },
 };
 
-/// Links read at a time.
-const PAGE: i64 = 500;
-/// Products held while paging.
-const PRODUCTS_MAX: usize = 10_000;
-/// Announcements of single links in one transaction; beyond it every node empties its directory instead.
-const ANNOUNCED_MAX: usize = 1000;
-
-/// Keeps links in step with their owners' standing and with the lists.
+/// Keeps links in step with everything that they rest on.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Keeper;
 
@@ -55,7 +43,7 @@ impl Dependents for Keeper {
         actor: &'t Actor,
         reason_code: &'t str,
     ) -> BoxFuture<'t, Result<u64, DbError>> {
-        Box::pin(suspend(tx, ctx, account, actor, reason_code))
+        Box::pin(standing_lost(tx, ctx, account, actor, reason_code))
     }
 }
 
@@ -64,199 +52,277 @@ impl LiveLinks for Keeper {
         &'t self,
         tx: &'t mut Tx,
         ctx: &'t Context,
-        lists: &'t Lists,
-        actor: &'t Actor,
-        reason: &'t str,
+        change: ListChange<'t>,
     ) -> BoxFuture<'t, Result<u64, DbError>> {
-        Box::pin(screen_again(tx, ctx, lists, actor, reason))
+        Box::pin(screen_again(tx, ctx, change))
+    }
+
+    fn take_down_for_order<'t>(
+        &'t self,
+        tx: &'t mut Tx,
+        ctx: &'t Context,
+        order: OrderInForce<'t>,
+        actor: &'t Actor,
+        decided_at: Instant,
+    ) -> BoxFuture<'t, Result<u64, DbError>> {
+        Box::pin(take_down_for_order(tx, ctx, order, actor, decided_at))
+    }
+
+    fn preview<'t>(
+        &'t self,
+        ctx: &'t Context,
+        planned: Planned<'t>,
+    ) -> BoxFuture<'t, Result<Reach, DbError>> {
+        Box::pin(preview::preview(ctx, planned))
     }
 }
 
-/// Suspends every active link of `owner`, as one act.
-async fn suspend(
+/// The members of an act that names its links, and finds nothing in them.
+fn named(links: Vec<Live>) -> Vec<Member> {
+    let nothing: std::sync::Arc<str> = "[]".into();
+    let links = links.into_iter();
+    links
+        .map(|link| Member {
+            link_id: link.link_id,
+            grounds: nothing.clone(),
+        })
+        .collect()
+}
+
+fn number(done: Option<&Done>) -> u64 {
+    done.map_or(0, |done| done.links)
+}
+
+/// Suspends every active link of `owner`.
+async fn standing_lost(
     tx: &mut Tx,
     ctx: &Context,
     owner: AccountId,
     actor: &Actor,
     reason_code: &str,
 ) -> Result<u64, DbError> {
-    let links = store::hold_active_of(tx, owner).await?;
-    if links.is_empty() {
-        return Ok(0);
-    }
-    let id: SuspensionId = ctx.ambient.id();
-    let suspension = Suspension {
-        id,
-        owner,
+    let links = index::active_of_owner(&mut On::from(&mut *tx), owner).await?;
+    let act = Act {
+        cause: CauseKind::Standing,
+        cause_id: Some(owner.to_string()),
+        effect: ActEffect::Suspended,
         reason_code,
-        link_count: i64::try_from(links.len()).unwrap_or(i64::MAX),
-        actor: actor.to_string(),
+        note: None,
+        actor,
         decided_at: ctx.ambient.now(),
     };
-    let leaf = audit::record(
-        tx,
-        &ctx.ambient,
-        audit::Act {
-            kind: "links.suspended",
-            act: id.to_string(),
-            subject: Some(owner.to_string()),
-            actor,
-            facts: json!({
-                "reason_code": reason_code,
-                "links": links.len(),
-                "links_sha256": hex(&digest_of(&links)),
-            }),
-        },
-    )
-    .await?;
-    let suspended = store::suspend(tx, &suspension, leaf).await?;
-    store::add_suspension(tx, &suspension, leaf).await?;
-    outbox::announce(tx, &ctx.ambient, TOPIC_OWNER, &owner.to_string()).await?;
-    metrics::counter!("tinvia_links_suspended_total").increment(suspended);
-    Ok(suspended)
+    let done = act::perform(tx, ctx, &act, named(links)).await?;
+    Ok(number(done.as_ref()))
 }
 
-/// SHA-256 over the ids in order, so that the leaf says which links without listing them.
-fn digest_of(links: &[LinkId]) -> [u8; 32] {
-    let ids: Vec<uuid::Uuid> = links.iter().map(|link| link.uuid()).collect();
-    let parts: Vec<&[u8]> = ids.iter().map(|id| id.as_bytes().as_slice()).collect();
-    sha256(&parts)
+/// Takes down what the entries of a changed list refuse.
+async fn screen_again(tx: &mut Tx, ctx: &Context, change: ListChange<'_>) -> Result<u64, DbError> {
+    let day = legal_day(change.decided_at);
+    // An entry that only wants a look kills nothing.
+    let entries: Vec<Entry> = change
+        .entries
+        .iter()
+        .filter(|entry| entry.list.allows() || entry.draft.effect == Effect::Refuse)
+        .cloned()
+        .collect();
+    let question = Question::of(change.lists, day, &entries);
+    let found = find::find(&mut On::from(&mut *tx), &question, &entries, usize::MAX).await?;
+    let hits: Vec<Hit> = found.hits.into_values().filter(Hit::is_refused).collect();
+    let asked: TakedownReason = change
+        .reason_code
+        .parse()
+        .map_err(|_| DbError::Broken(format!("{} is no reason", change.reason_code)))?;
+    let act = Act {
+        cause: CauseKind::ListChange,
+        cause_id: Some(change.cause.to_owned()),
+        effect: ActEffect::TakenDown,
+        reason_code: asked.word(),
+        note: None,
+        actor: change.actor,
+        decided_at: change.decided_at,
+    };
+    let done = act::perform(tx, ctx, &act, members(&hits)?).await?;
+    Ok(number(done.as_ref()))
 }
 
-/// Screens every active link again and takes down what `lists` refuse.
-async fn screen_again(
+pub(super) fn members(hits: &[Hit]) -> Result<Vec<Member>, DbError> {
+    let mut known: std::collections::HashMap<*const Ground, Member> =
+        std::collections::HashMap::new();
+    let mut members = Vec::with_capacity(hits.len());
+    for hit in hits {
+        // Links of one product share their grounds, which are written out once.
+        let member = match known.get(&hit.grounds.as_ptr()) {
+            Some(member) => Member {
+                link_id: hit.link.link_id,
+                grounds: member.grounds.clone(),
+            },
+            None => hit.member()?,
+        };
+        known.insert(hit.grounds.as_ptr(), member.clone());
+        members.push(member);
+    }
+    Ok(members)
+}
+
+/// Takes down everything that an authority names.
+async fn take_down_for_order(
     tx: &mut Tx,
     ctx: &Context,
-    lists: &Lists,
+    order: OrderInForce<'_>,
     actor: &Actor,
-    reason: &str,
+    decided_at: Instant,
 ) -> Result<u64, DbError> {
-    let reason_code: TakedownReason = reason
-        .parse()
-        .map_err(|_| DbError::Broken(format!("{reason} is no reason for a takedown")))?;
-    let mut again = Again {
-        lists,
-        today: legal_day(ctx.ambient.now()),
-        promoted: HashMap::new(),
+    let links = seek::named(&mut On::from(&mut *tx), order.subjects).await?;
+    let act = Act {
+        cause: CauseKind::AuthorityOrder,
+        cause_id: Some(order.id.to_string()),
+        effect: ActEffect::TakenDown,
+        reason_code: TakedownReason::AuthorityOrder.word(),
+        note: None,
+        actor,
+        decided_at,
     };
-    let mut dead = Vec::new();
-    let mut after = LinkId::from_uuid(uuid::Uuid::nil());
-    loop {
-        let page = store::active_after(tx, after, PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = last.id;
-        for link in &page {
-            let verdict = again.verdict(tx, link).await?;
-            if verdict.outcome == Outcome::Refused
-                && take_down(tx, ctx, actor, link, reason_code, verdict.grounds).await?
-            {
-                dead.push(link.code);
+    let done = act::perform(tx, ctx, &act, named(links)).await?;
+    Ok(number(done.as_ref()))
+}
+
+impl Keeper {
+    /// Gives an edited product its new keys. The edit was screened before, and is stored when this is called; a link
+    /// that is issued at the same time waits, and reads the product as edited.
+    pub async fn product_edited(
+        &self,
+        tx: &mut Tx,
+        product: &Product,
+        shop: &Shop,
+    ) -> Result<(), DbError> {
+        let Some(known) = index::hold_promoted_to_change(tx, product.id).await? else {
+            // No link promotes it: the first that does will index it.
+            return Ok(());
+        };
+        keep::keep_product(tx, Some(known), product, shop).await
+    }
+
+    /// Puts every active link of a suspended shop to rest. Sales before stay paid, later ones are not.
+    pub async fn shop_suspended(
+        &self,
+        tx: &mut Tx,
+        ctx: &Context,
+        shop: ShopId,
+        actor: &Actor,
+        reason_code: &str,
+    ) -> Result<u64, DbError> {
+        let links = index::active_of_shop(&mut On::from(&mut *tx), shop).await?;
+        let act = Act {
+            cause: CauseKind::ShopSuspension,
+            cause_id: Some(shop.to_string()),
+            effect: ActEffect::Suspended,
+            reason_code,
+            note: None,
+            actor,
+            decided_at: ctx.ambient.now(),
+        };
+        let done = act::perform(tx, ctx, &act, named(links)).await?;
+        Ok(number(done.as_ref()))
+    }
+
+    /// Brings back the links that the shop's suspension put to rest, where the lists have nothing against them and
+    /// their owner is still verified. The others stay at rest.
+    pub async fn shop_reinstated(
+        &self,
+        tx: &mut Tx,
+        ctx: &Context,
+        compliance: &Compliance,
+        shop: ShopId,
+        actor: &Actor,
+        reason_code: &str,
+    ) -> Result<u64, DbError> {
+        let decided_at = ctx.ambient.now();
+        let resting = index::resting_of_shop(&mut On::from(&mut *tx), shop).await?;
+        let mut owners: Vec<AccountId> = resting.iter().map(|link| link.account_id).collect();
+        owners.sort_unstable();
+        owners.dedup();
+        let mut verified = std::collections::BTreeSet::new();
+        for owner in owners {
+            let standing = identity::hold_standing(tx, decided_at, owner).await?;
+            if standing.status == StandingStatus::Verified {
+                verified.insert(owner);
             }
         }
-    }
-    if dead.len() > ANNOUNCED_MAX {
-        outbox::announce(tx, &ctx.ambient, TOPIC_ALL, "").await?;
-    } else {
-        for code in &dead {
-            outbox::announce(tx, &ctx.ambient, TOPIC_LINK, &code.to_string()).await?;
-        }
-    }
-    Ok(u64::try_from(dead.len()).unwrap_or(u64::MAX))
-}
-
-/// Takes down one link that the lists refuse; `false` when somebody else just did.
-async fn take_down(
-    tx: &mut Tx,
-    ctx: &Context,
-    actor: &Actor,
-    link: &Link,
-    reason_code: TakedownReason,
-    grounds: Vec<Ground>,
-) -> Result<bool, DbError> {
-    if store::hold(tx, link.id).await? != Some(LinkStatus::Active) {
-        return Ok(false);
-    }
-    let grounds: Vec<Ground> = grounds
-        .into_iter()
-        .filter(|ground| ground.effect == Effect::Refuse)
-        .collect();
-    let now = ctx.ambient.now();
-    let takedown = Takedown {
-        id: ctx.ambient.id(),
-        link_id: link.id,
-        reason_code: reason_of(&grounds).unwrap_or(reason_code),
-        note: None,
-        grounds: serde_json::to_value(&grounds)
-            .map_err(|error| DbError::Broken(format!("grounds do not serialise: {error}")))?,
-        actor: actor.to_string(),
-        decided_at: now,
-        recorded_at: now,
-    };
-    kill(tx, ctx, actor, link, &takedown).await?;
-    Ok(true)
-}
-
-/// The reason that the first list among the grounds gives; it need not be the list that just changed.
-fn reason_of(grounds: &[Ground]) -> Option<TakedownReason> {
-    let list = grounds.iter().find_map(|ground| ground.list)?;
-    list.takedown_reason().parse().ok()
-}
-
-/// One pass over the active links, on the catalogue as it is now.
-struct Again<'a> {
-    lists: &'a Lists,
-    today: NaiveDate,
-    promoted: HashMap<ProductId, (ShopFacts, Goods)>,
-}
-
-impl Again<'_> {
-    async fn verdict(&mut self, tx: &mut Tx, link: &Link) -> Result<Verdict, DbError> {
-        let (shop, product) = self.promoted(tx, link.product_id).await?;
-        let channel_kind = link.channel_kind.parse();
-        let channel_kind = channel_kind
-            .map_err(|_| DbError::Broken(format!("the channel of {} does not read", link.id)))?;
-        let subject = Subject {
-            account: link.owner,
-            // A lost standing suspends by itself; here only the lists are asked.
-            standing: StandingSnapshot {
-                status: SnapshotStatus::Verified,
-                verification_id: Some(link.verification_id),
-                expires_at: None,
-            },
-            shop,
-            product_id: link.product_id,
-            product,
-            url: link.url.clone(),
-            channel: Some(Channel {
-                kind: channel_kind,
-                url: link.channel_url.clone(),
-            }),
+        let lists = compliance.lists_in_force(tx).await?;
+        let question = Question::whatever(&lists, legal_day(decided_at));
+        let asked = resting
+            .iter()
+            .filter(|link| verified.contains(&link.account_id))
+            .cloned()
+            .collect::<Vec<_>>();
+        let hits = find::screen_page(&mut On::from(&mut *tx), &question, asked.clone()).await?;
+        let hits = not_waived(tx, hits).await?;
+        let back = asked
+            .into_iter()
+            .filter(|link| hits.iter().all(|hit| hit.link.link_id != link.link_id))
+            .collect();
+        let act = Act {
+            cause: CauseKind::ShopSuspension,
+            cause_id: Some(shop.to_string()),
+            effect: ActEffect::Reinstated,
+            reason_code,
+            note: None,
+            actor,
+            decided_at,
         };
-        Ok(compliance::screen(self.lists, &subject, self.today))
+        let done = act::perform(tx, ctx, &act, named(back)).await?;
+        Ok(number(done.as_ref()))
     }
 
-    async fn promoted(
-        &mut self,
+    /// Screens a product's links again after one of its papers ran out or was withdrawn. `missing` are the grounds that
+    /// the papers now missing are; without any the lists alone are asked.
+    pub async fn papers_lapsed(
+        &self,
         tx: &mut Tx,
-        product_id: ProductId,
-    ) -> Result<(ShopFacts, Goods), DbError> {
-        if let Some(known) = self.promoted.get(&product_id) {
-            return Ok(known.clone());
+        ctx: &Context,
+        product: ProductId,
+        missing: &[Ground],
+        actor: &Actor,
+    ) -> Result<u64, DbError> {
+        let refuses = |ground: &&Ground| ground.effect == Effect::Refuse;
+        if missing.iter().filter(refuses).count() == 0 {
+            return Ok(0);
         }
-        let product = catalogue::product_by_id(&mut *tx, product_id).await?;
-        let product = product
-            .ok_or_else(|| DbError::Broken(format!("a link of no product: {product_id}")))?;
-        let shop = shop_of(tx, &product).await?;
-        // A suspended shop may come back; what its links do meanwhile is not the lists' business.
-        let facts = ShopFacts {
-            status: ShopStanding::Active,
-            ..compliance::shop_facts_of(&shop)
+        let links = index::active_of_products(&mut On::from(&mut *tx), &[product]).await?;
+        let grounds: std::sync::Arc<[Ground]> = missing.into();
+        let hits = links.into_iter().map(|link| Hit {
+            link,
+            grounds: grounds.clone(),
+        });
+        let hits = not_waived(tx, hits.collect()).await?;
+        let act = Act {
+            cause: CauseKind::Papers,
+            cause_id: Some(product.to_string()),
+            effect: ActEffect::TakenDown,
+            reason_code: TakedownReason::ViolatingGoods.word(),
+            note: None,
+            actor,
+            decided_at: ctx.ambient.now(),
         };
-        let promoted = (facts, compliance::goods_of(&product));
-        if self.promoted.len() >= PRODUCTS_MAX {
-            self.promoted.clear();
-        }
-        self.promoted.insert(product_id, promoted.clone());
-        Ok(promoted)
+        let done = act::perform(tx, ctx, &act, members(&hits)?).await?;
+        Ok(number(done.as_ref()))
     }
+}
+
+/// The hits that refuse, by a ground that no person overruled when the link was issued.
+pub(super) async fn not_waived(tx: &mut Tx, hits: Vec<Hit>) -> Result<Vec<Hit>, DbError> {
+    let mut standing = Vec::new();
+    for mut hit in hits {
+        let waivers = decision_waivers(&mut *tx, hit.link.decision_id).await?;
+        if !waivers.is_empty() {
+            let grounds = hit.grounds.iter();
+            let grounds =
+                grounds.filter(|ground| !waivers.iter().any(|waiver| waiver.covers(ground)));
+            hit.grounds = grounds.cloned().collect();
+        }
+        if hit.is_refused() {
+            standing.push(hit);
+        }
+    }
+    Ok(standing)
 }

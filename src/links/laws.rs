@@ -22,6 +22,17 @@ pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
         about: link_id.to_string(),
         what,
     };
+    let miscounted = store::miscounted(db, BREACHES_MAX).await?;
+    let miscounted = miscounted.into_iter().map(|act| Breach {
+        law: 4,
+        about: act.to_string(),
+        what: "it has another number of links than it says",
+    });
     let gone = audit::gone(store::unrecorded(db).await?);
-    Ok(found.into_iter().map(breach).chain(gone).collect())
+    Ok(found
+        .into_iter()
+        .map(breach)
+        .chain(miscounted)
+        .chain(gone)
+        .collect())
 }

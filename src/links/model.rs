@@ -1,11 +1,11 @@
 //! Links and what became of them.
 
+use std::sync::Arc;
+
 use crate::kernel::{
+    actor::Actor,
     clock::Instant,
-    ids::{
-        AccountId, DecisionId, LinkId, ProductId, ProgramId, ShopId, SuspensionId, TakedownId,
-        VerificationId,
-    },
+    ids::{AccountId, DecisionId, LinkId, ProductId, ProgramId, ShopId, VerificationId},
 };
 
 use super::{code::Code, slug::Slug};
@@ -17,7 +17,7 @@ crate::words! {
         Active = "active",
         /// It waits for an officer and does not redirect.
         InReview = "in_review",
-        /// Its owner lost the standing under which it was issued; it does not redirect.
+        /// Its owner lost the standing under which it was issued, or its shop is suspended; it does not redirect.
         Suspended = "suspended",
         /// Taken down for good.
         TakenDown = "taken_down",
@@ -93,42 +93,68 @@ pub struct Link {
     pub dead_at: Option<Instant>,
     /// Why it stopped: the takedown's reason code, or the lost standing's.
     pub dead_reason: Option<String>,
+    /// Whether it was ever suspended, and so perhaps dead for a while.
+    pub has_rested: bool,
 }
 
-/// The act that took a link down for good.
+crate::words! {
+    /// What made an act on links.
+    pub enum CauseKind {
+        /// An entry of a list came to count, or a certificate ceased to.
+        ListChange = "list_change",
+        /// An authority ordered it.
+        AuthorityOrder = "authority_order",
+        /// An officer decided it.
+        Officer = "officer",
+        /// The owner lost the standing under which the links were issued.
+        Standing = "standing",
+        /// The product was edited.
+        ProductEdit = "product_edit",
+        /// The shop was suspended, or came back.
+        ShopSuspension = "shop_suspension",
+        /// A paper that the goods need ran out or was withdrawn.
+        Papers = "papers",
+        /// A pass over all links found what the index should have.
+        Rescreen = "rescreen",
+    }
+}
+
+crate::words! {
+    /// What an act does to its links.
+    pub enum ActEffect {
+        /// They are dead for good.
+        TakenDown = "taken_down",
+        /// They rest.
+        Suspended = "suspended",
+        /// They redirect again.
+        Reinstated = "reinstated",
+    }
+}
+
+/// An act on any number of links.
 #[derive(Debug, Clone)]
-pub(super) struct Takedown {
-    /// Names the act.
-    pub(super) id: TakedownId,
-    /// The link.
-    pub(super) link_id: LinkId,
+pub(super) struct Act<'a> {
+    /// What made it.
+    pub(super) cause: CauseKind,
+    /// `list:version`, or a prefixed id.
+    pub(super) cause_id: Option<String>,
+    /// What it does.
+    pub(super) effect: ActEffect,
     /// Why.
-    pub(super) reason_code: TakedownReason,
+    pub(super) reason_code: &'a str,
     /// Why, in the officer's words. Never part of an audit leaf.
     pub(super) note: Option<String>,
-    /// What a list change found, as JSON; an empty list when a person took it down.
-    pub(super) grounds: serde_json::Value,
-    /// Prefixed account id, or the name of a job.
-    pub(super) actor: String,
-    /// When the request to take it down arrived.
+    /// Who acts.
+    pub(super) actor: &'a Actor,
+    /// When the request arrived; from here on the links count as dead.
     pub(super) decided_at: Instant,
-    /// When the row was written, right before its commit.
-    pub(super) recorded_at: Instant,
 }
 
-/// The act that suspended all active links of one owner.
+/// A link of an act.
 #[derive(Debug, Clone)]
-pub(super) struct Suspension<'a> {
-    /// Names the act.
-    pub(super) id: SuspensionId,
-    /// Whose links.
-    pub(super) owner: AccountId,
-    /// Why the standing was lost, in identity's words.
-    pub(super) reason_code: &'a str,
-    /// How many links.
-    pub(super) link_count: i64,
-    /// Prefixed account id, or the name of a job.
-    pub(super) actor: String,
-    /// When.
-    pub(super) decided_at: Instant,
+pub(super) struct Member {
+    /// The link.
+    pub(super) link_id: LinkId,
+    /// What was found in it, as a JSON list. Links of one product share it.
+    pub(super) grounds: Arc<str>,
 }

@@ -1,13 +1,16 @@
-//! The only SQL over `link`, `link_takedown` and `link_suspension`.
+//! The SQL over `link`; what indexes it and what happens to it has files of its own.
+
+pub(super) mod acts;
+pub(super) mod index;
 
 use super::{
     code::Code,
-    model::{Link, LinkStatus, Suspension, Takedown},
+    model::{Link, LinkStatus},
     slug::Slug,
 };
 use crate::kernel::{
     db::{Db, DbError, On, Tx},
-    ids::{AccountId, LeafId, LinkId, ProgramId, TypedId as _},
+    ids::{AccountId, LeafId, LinkId, ProgramId, TakedownId, TypedId as _},
     page::Limit,
 };
 
@@ -19,19 +22,19 @@ crate::statements! {
     /// One link.
     BY_ID = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
                     product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
-                    created_at, dead_at, dead_reason
+                    created_at, dead_at, dead_reason, has_rested
              FROM link
              WHERE link_id = $1";
     /// The link behind a spoken code or a coupon.
     BY_CODE = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
                       product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
-                      created_at, dead_at, dead_reason
+                      created_at, dead_at, dead_reason, has_rested
                FROM link
                WHERE code = $1";
     /// One owner's links, newest first.
     OWNED = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
                     product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
-                    created_at, dead_at, dead_reason
+                    created_at, dead_at, dead_reason, has_rested
              FROM link
              WHERE account_id = $1
                AND (CAST($2 AS TEXT) IS NULL OR status = $2)
@@ -41,21 +44,12 @@ crate::statements! {
     /// Everybody's links, newest first.
     EVERY = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
                     product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
-                    created_at, dead_at, dead_reason
+                    created_at, dead_at, dead_reason, has_rested
              FROM link
              WHERE (CAST($1 AS TEXT) IS NULL OR status = $1)
                AND link_id < $2
              ORDER BY link_id DESC
              LIMIT $3";
-    /// The next active links in the order of their ids, for screening them all again.
-    ACTIVE_AFTER = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
-                           product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
-                           created_at, dead_at, dead_reason
-                    FROM link
-                    WHERE status = 'active'
-                      AND link_id > $1
-                    ORDER BY link_id
-                    LIMIT $2";
     /// Whether a slug is taken.
     SLUG_TAKEN = "SELECT link_id FROM link WHERE slug = $1";
     /// No row back means that the code or the slug is taken.
@@ -65,11 +59,6 @@ crate::statements! {
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
            ON CONFLICT DO NOTHING
            RETURNING link_id";
-    /// What a link does, held until the commit: two takedowns meet here.
-    HOLD = {
-        sqlite: "SELECT status FROM link WHERE link_id = $1",
-        postgres: "SELECT status FROM link WHERE link_id = $1 FOR UPDATE"
-    };
     /// Law 1: a link whose decision did not issue it to its owner.
     UNDECIDED = "SELECT link_id FROM link
                  WHERE NOT EXISTS (SELECT 1 FROM decision
@@ -98,33 +87,29 @@ crate::statements! {
                   LIMIT $1";
     /// Law 4: a link and its takedown that disagree.
     HALF_DEAD = "SELECT link.link_id FROM link
-                 LEFT JOIN link_takedown ON link_takedown.link_id = link.link_id
-                 WHERE (link.status = 'taken_down') <> (link_takedown.link_id IS NOT NULL)
+                 LEFT JOIN takedown_link
+                   ON takedown_link.link_id = link.link_id AND takedown_link.effect = 'taken_down'
+                 WHERE (link.status = 'taken_down') <> (takedown_link.link_id IS NOT NULL)
                  LIMIT $1";
-    /// Kills one link. One that was suspended is dead since then: a sale in between must not begin to earn.
-    KILL = "UPDATE link SET status = 'taken_down', dead_at = COALESCE(dead_at, $2), dead_reason = $3, dead_leaf_id = $4
-            WHERE link_id = $1";
-    /// The act that killed it.
-    ADD_TAKEDOWN = "INSERT INTO link_takedown (takedown_id, link_id, reason_code, note, grounds, actor, decided_at,
-                                               recorded_at, leaf_id)
-                    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-    /// An owner's active links, held until the commit.
-    HOLD_ACTIVE_OF = {
-        sqlite: "SELECT link_id FROM link WHERE account_id = $1 AND status = 'active' ORDER BY link_id",
-        postgres: "SELECT link_id FROM link WHERE account_id = $1 AND status = 'active' ORDER BY link_id FOR UPDATE"
-    };
-    /// Suspends them.
-    SUSPEND = "UPDATE link SET status = 'suspended', dead_at = $2, dead_reason = $3, dead_leaf_id = $4
-               WHERE account_id = $1 AND status = 'active'";
-    /// The act that suspended them.
-    ADD_SUSPENSION = "INSERT INTO link_suspension (suspension_id, account_id, reason_code, link_count, actor,
-                                                   decided_at, leaf_id)
-                      VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    /// Law 4: a link at rest that no act put there, or that the last act brought back.
+    UNRESTED = "SELECT link.link_id FROM link
+                WHERE link.status = 'suspended'
+                  AND NOT EXISTS (SELECT 1 FROM takedown_link
+                                  JOIN takedown ON takedown.takedown_id = takedown_link.takedown_id
+                                  WHERE takedown_link.link_id = link.link_id
+                                    AND takedown.effect = 'suspended'
+                                    AND takedown.leaf_id = link.dead_leaf_id)
+                LIMIT $1";
+    /// Law 4: an act that says another number of links than it has. Acts older than their table say no digest.
+    MISCOUNTED = "SELECT takedown_id FROM takedown
+                  WHERE links_sha256 IS NOT NULL
+                    AND link_count <> (SELECT COUNT(*) FROM takedown_link
+                                       WHERE takedown_link.takedown_id = takedown.takedown_id)
+                  LIMIT $1";
     /// Law 8: acts whose leaf is gone.
     UNRECORDED = "SELECT acts.leaf_id FROM (
                       SELECT dead_leaf_id AS leaf_id FROM link
-                      UNION ALL SELECT leaf_id FROM link_takedown
-                      UNION ALL SELECT leaf_id FROM link_suspension
+                      UNION ALL SELECT leaf_id FROM takedown
                   ) AS acts
                   WHERE acts.leaf_id IS NOT NULL
                     AND NOT EXISTS (SELECT 1 FROM audit_leaf WHERE audit_leaf.leaf_id = acts.leaf_id)
@@ -200,14 +185,6 @@ pub(super) async fn list(
         .await
 }
 
-pub(super) async fn active_after(
-    tx: &mut Tx,
-    after: LinkId,
-    most: i64,
-) -> Result<Vec<Link>, DbError> {
-    tx.sql(ACTIVE_AFTER).bind(after).bind(most).all().await
-}
-
 pub(super) async fn slug_is_taken(tx: &mut Tx, slug: &Slug) -> Result<bool, DbError> {
     let taken: Option<(LinkId,)> = tx.sql(SLUG_TAKEN).bind(slug.as_str()).optional().await?;
     Ok(taken.is_some())
@@ -242,81 +219,6 @@ pub(super) async fn add(tx: &mut Tx, link: &Link) -> Result<bool, DbError> {
     Ok(added.is_some())
 }
 
-pub(super) async fn hold(tx: &mut Tx, link_id: LinkId) -> Result<Option<LinkStatus>, DbError> {
-    let held: Option<(LinkStatus,)> = tx.sql(HOLD).bind(link_id).optional().await?;
-    Ok(held.map(|(status,)| status))
-}
-
-/// Kills the link that `takedown` is about.
-pub(super) async fn kill(tx: &mut Tx, takedown: &Takedown, leaf: LeafId) -> Result<(), DbError> {
-    tx.sql(KILL)
-        .bind(takedown.link_id)
-        .bind(takedown.recorded_at)
-        .bind(takedown.reason_code)
-        .bind(leaf)
-        .execute()
-        .await?;
-    Ok(())
-}
-
-pub(super) async fn add_takedown(
-    tx: &mut Tx,
-    takedown: &Takedown,
-    leaf: LeafId,
-) -> Result<(), DbError> {
-    tx.sql(ADD_TAKEDOWN)
-        .bind(takedown.id)
-        .bind(takedown.link_id)
-        .bind(takedown.reason_code)
-        .bind(&takedown.note)
-        .bind(takedown.grounds.to_string())
-        .bind(&takedown.actor)
-        .bind(takedown.decided_at)
-        .bind(takedown.recorded_at)
-        .bind(leaf)
-        .execute()
-        .await?;
-    Ok(())
-}
-
-pub(super) async fn hold_active_of(tx: &mut Tx, owner: AccountId) -> Result<Vec<LinkId>, DbError> {
-    let held: Vec<(LinkId,)> = tx.sql(HOLD_ACTIVE_OF).bind(owner).all().await?;
-    Ok(held.into_iter().map(|(link_id,)| link_id).collect())
-}
-
-/// Suspends the links that `suspension` is about.
-pub(super) async fn suspend(
-    tx: &mut Tx,
-    suspension: &Suspension<'_>,
-    leaf: LeafId,
-) -> Result<u64, DbError> {
-    tx.sql(SUSPEND)
-        .bind(suspension.owner)
-        .bind(suspension.decided_at)
-        .bind(suspension.reason_code)
-        .bind(leaf)
-        .execute()
-        .await
-}
-
-pub(super) async fn add_suspension(
-    tx: &mut Tx,
-    suspension: &Suspension<'_>,
-    leaf: LeafId,
-) -> Result<(), DbError> {
-    tx.sql(ADD_SUSPENSION)
-        .bind(suspension.id)
-        .bind(suspension.owner)
-        .bind(suspension.reason_code)
-        .bind(suspension.link_count)
-        .bind(&suspension.actor)
-        .bind(suspension.decided_at)
-        .bind(leaf)
-        .execute()
-        .await?;
-    Ok(())
-}
-
 /// Links that break law 1 or 4, with what is wrong.
 pub(super) async fn breaches(
     db: &Db,
@@ -335,6 +237,7 @@ pub(super) async fn breaches(
             "it is active and its owner has no verification in force",
         ),
         (4, HALF_DEAD, "its state and its takedown disagree"),
+        (4, UNRESTED, "it is at rest and no act put it there"),
     ];
     let mut breaches = Vec::new();
     for (law, statement, what) in asked {
@@ -342,6 +245,12 @@ pub(super) async fn breaches(
         breaches.extend(links.into_iter().map(|(link_id,)| (law, link_id, what)));
     }
     Ok(breaches)
+}
+
+/// Acts of another number of links than they say.
+pub(super) async fn miscounted(db: &Db, most: i64) -> Result<Vec<TakedownId>, DbError> {
+    let acts: Vec<(TakedownId,)> = db.sql(MISCOUNTED).bind(most).all().await?;
+    Ok(acts.into_iter().map(|(act,)| act).collect())
 }
 
 pub(super) async fn unrecorded(db: &Db) -> Result<Vec<(LeafId,)>, DbError> {

@@ -89,6 +89,16 @@ const CASE_READERS: &[&str] = &[
     "compliance_officer",
     "auditor",
 ];
+/// Who gets notices, and who sees that they are read.
+const NOTICE_READERS: &[&str] = &[
+    "affiliate",
+    "livestreamer",
+    "compliance_officer",
+    "admin",
+    "auditor",
+];
+/// Who sees the figures of all takedowns.
+const ACT_READERS: &[&str] = &["compliance_officer", "admin", "auditor"];
 /// Who may try goods against the lists.
 const ASKERS: &[&str] = &[
     "affiliate",
@@ -156,6 +166,7 @@ pub(crate) const ACCESS: &[Access] = &[
     to("POST", "/v1/lists/{list}/entries", KEEPERS),
     to("DELETE", "/v1/lists/{list}/entries/{id}", KEEPERS),
     to("POST", "/v1/lists/{list}/imports", KEEPERS),
+    to("POST", "/v1/lists/{list}/previews", KEEPERS),
     keyed("POST", "/v1/screenings", ASKERS, "links:read"),
     keyed("GET", "/v1/decisions/{id}", EVERYBODY, "links:read"),
     keyed(
@@ -176,6 +187,16 @@ pub(crate) const ACCESS: &[Access] = &[
         "links:read",
     ),
     to("POST", "/v1/links/{link_id}/takedowns", KEEPERS),
+    keyed("GET", "/v1/takedowns", EVERYBODY, "links:read"),
+    keyed("GET", "/v1/takedowns/{id}", EVERYBODY, "links:read"),
+    to("GET", "/v1/takedowns/summary", ACT_READERS),
+    keyed("GET", "/v1/notices", NOTICE_READERS, "links:read"),
+    keyed(
+        "POST",
+        "/v1/notices/{id}/acknowledgements",
+        PROMOTERS,
+        "links:write",
+    ),
     // Orders.
     keyed("GET", "/v1/order-sources", ORDER_READERS, "orders:read"),
     keyed("POST", "/v1/order-sources", SELLERS, "orders:write"),
@@ -268,6 +289,8 @@ fn prefix_under(collection: &str) -> &'static str {
         "entries" => "ent",
         "decisions" => "dec",
         "links" => "link",
+        "takedowns" => "tkd",
+        "notices" => "ntc",
         "order-sources" => "osrc",
         "orders" => "ord",
         "commissions" => "com",
@@ -429,12 +452,16 @@ impl Owned {
                 json!({ "name": "k", "scopes": ["links:read"] }),
             )
             .await;
-        let entries = app
-            .officer("owner")
-            .await
-            .get("/v1/lists/banned-lines/entries")
-            .await
-            .expect(200);
+        let officer = app.officer("owner").await;
+        let entries = officer.get("/v1/lists/banned-lines/entries").await;
+        let entries = entries.expect(200);
+        let (doomed, _) = market.link().await;
+        let body = json!({ "reason_code": "content", "note": "x" });
+        let path = format!("/v1/links/{doomed}/takedowns");
+        officer.post(&path, body).await.expect(200);
+        app.settle().await;
+        let notices = market.affiliate.get("/v1/notices").await.expect(200);
+        let notice = &notices["data"][0];
         Self(vec![
             ("idv", market.verification_id.clone()),
             ("shop", market.shop_id.clone()),
@@ -447,6 +474,8 @@ impl Owned {
             ("ord", text(commission, "order_id")),
             ("com", text(commission, "id")),
             ("key", text(&key.expect(201), "id")),
+            ("tkd", text(notice, "takedown_id")),
+            ("ntc", text(notice, "id")),
         ])
     }
 

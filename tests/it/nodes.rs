@@ -1,7 +1,7 @@
 //! Two nodes of the service on one PostgreSQL: what one does, the other knows once it has heard the outbox, and both
 //! may work at once.
 
-use std::future::Future;
+use std::{future::Future, time::Duration};
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
@@ -14,10 +14,10 @@ use crate::support::{
     seed::{Market, order_event, refund_event, text},
 };
 
-/// Runs `claim` with two nodes that share a database and a key file.
-fn on_two_nodes<F, Fut>(claim: F)
+/// Runs `claim` with nodes that share a database and a key file.
+fn on_nodes<const N: usize, F, Fut>(claim: F)
 where
-    F: FnOnce(TestApp, TestApp) -> Fut,
+    F: FnOnce([TestApp; N]) -> Fut,
     Fut: Future<Output = ()>,
 {
     let runtime = tokio::runtime::Runtime::new().unwrap();
@@ -26,18 +26,45 @@ where
         // The nodes of one service are reached by one address, which is also what their tokens name as issuer.
         let file = fresh.folder.path().join("tinvia.toml");
         std::fs::write(&file, "public_url = \"https://tinvia.example\"\n").unwrap();
-        let settings = || settings_of(&fresh, Some(&file));
-        let (a, stop_a) = TestApp::start_with(&fresh, settings(), beginning()).await;
-        let (b, stop_b) = TestApp::start_with(&fresh, settings(), beginning()).await;
-        let contexts = [a.context().clone(), b.context().clone()];
-        claim(a, b).await;
-        stop_a.stop().await;
-        stop_b.stop().await;
-        for context in contexts {
+        let mut nodes = Vec::new();
+        let mut ends = Vec::new();
+        for _ in 0..N {
+            let settings = settings_of(&fresh, Some(&file));
+            let (node, stop) = TestApp::start_with(&fresh, settings, beginning()).await;
+            ends.push((node.context().clone(), stop));
+            nodes.push(node);
+        }
+        claim(nodes.try_into().ok().unwrap()).await;
+        for (_, stop) in &ends {
+            stop.stop().await;
+        }
+        for (context, _) in ends {
             context.db.close().await;
         }
         fresh.remove().await;
     });
+}
+
+/// Runs `claim` with two nodes.
+fn on_two_nodes<F, Fut>(claim: F)
+where
+    F: FnOnce(TestApp, TestApp) -> Fut,
+    Fut: Future<Output = ()>,
+{
+    on_nodes(|[a, b]| claim(a, b));
+}
+
+/// How long it takes until `node` no longer follows `code`.
+async fn dead_after(node: &TestApp, code: &str) -> Duration {
+    let since = std::time::Instant::now();
+    while follow(node, code).await != 451 {
+        assert!(
+            since.elapsed() < Duration::from_secs(20),
+            "it still redirects"
+        );
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    since.elapsed()
 }
 
 async fn follow(node: &TestApp, code: &str) -> u16 {
@@ -69,6 +96,82 @@ fn a_takedown_on_one_node_is_dead_on_the_other_once_it_has_heard() {
         b.settle().await;
         assert_eq!(follow(&b, &code).await, 451);
         assert_eq!(follow(&b, &other).await, 302);
+    });
+}
+
+#[test]
+fn three_nodes_drop_a_link_when_notified_and_say_when() {
+    on_nodes(|nodes: [TestApp; 3]| async move {
+        let market = nodes[0].market().await;
+        // Nobody polls: what is heard is heard by notification.
+        let _alive: Vec<_> = nodes.iter().map(|node| node.alive(false, true)).collect();
+        let (id, code) = market.link().await;
+        for node in &nodes {
+            assert_eq!(follow(node, &code).await, 302);
+        }
+        let officer = nodes[0].officer("taker").await;
+        let body = json!({ "reason_code": "violating_goods", "note": "seen" });
+        let path = format!("/v1/links/{id}/takedowns");
+        let act = officer.post(&path, body).await.expect(200)["takedown"].clone();
+
+        for node in &nodes {
+            dead_after(node, &code).await;
+        }
+
+        let path = format!("/v1/takedowns/{}", text(&act, "id"));
+        let since = std::time::Instant::now();
+        loop {
+            let act = officer.get(&path).await.expect(200);
+            if act["nodes"].as_array().unwrap().len() == 3 {
+                break;
+            }
+            assert!(since.elapsed() < Duration::from_secs(20), "{act}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let summary = officer.get("/v1/takedowns/summary").await.expect(200);
+        assert_eq!(summary["committed_to_dead"]["count"], 1);
+    });
+}
+
+#[test]
+fn with_notifications_cut_three_nodes_still_hear_by_asking() {
+    on_nodes(|nodes: [TestApp; 3]| async move {
+        let market = nodes[0].market().await;
+        let _alive: Vec<_> = nodes.iter().map(|node| node.alive(true, false)).collect();
+        let (id, code) = market.link().await;
+        let (_, other) = market.link().await;
+        for node in &nodes {
+            assert_eq!(follow(node, &code).await, 302);
+            assert_eq!(follow(node, &other).await, 302);
+        }
+        let body = json!({ "reason_code": "violating_goods", "note": "seen" });
+        let path = format!("/v1/links/{id}/takedowns");
+        let officer = nodes[1].officer("taker").await;
+        officer.post(&path, body).await.expect(200);
+
+        for node in &nodes {
+            dead_after(node, &code).await;
+            assert_eq!(follow(node, &other).await, 302);
+        }
+    });
+}
+
+#[test]
+fn a_node_that_has_lost_the_database_stops_redirecting() {
+    on_two_nodes(|a, b| async move {
+        let market = a.market().await;
+        let (id, code) = known_link(&market, &b).await;
+        b.context().db.close().await;
+        let body = json!({ "reason_code": "violating_goods", "note": "seen" });
+        let officer = a.officer("taker").await;
+        let path = format!("/v1/links/{id}/takedowns");
+        officer.post(&path, body).await.expect(200);
+
+        // It cannot know yet; after the stated five seconds it no longer trusts its memory.
+        assert_eq!(follow(&b, &code).await, 302);
+        b.clock.advance(TimeDelta::seconds(6));
+
+        assert_eq!(follow(&b, &code).await, 503);
     });
 }
 

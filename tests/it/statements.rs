@@ -27,6 +27,8 @@ pub(crate) const ALL: &[(&str, &[Statement])] = &[
     ("identity", identity::STATEMENTS),
     ("ledger", ledger::STATEMENTS),
     ("links", links::STATEMENTS),
+    ("links", links::INDEX_STATEMENTS),
+    ("links", links::ACT_STATEMENTS),
     ("orders", orders::STATEMENTS),
 ];
 

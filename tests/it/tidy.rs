@@ -38,14 +38,17 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
 /// Statements with a text of their own for each engine. The number may only shrink without a reason: each escape
 /// is one more thing that has to be right twice.
 const ENGINE_ESCAPES: &[(&str, usize)] = &[
+    // A set of ids is one value, which each engine takes apart in its own words.
+    ("catalogue", 1),
     // SQLite's one writer needs no lock to hold the heads of the lists, PostgreSQL does.
     ("compliance", 1),
     // A standing is read under a shared lock, which SQLite's single writer gives anyway.
     ("identity", 1),
-    // The engines describe their schemas in their own words.
-    ("kernel", 1),
-    // A dying link's row is held until the commit; SQLite has one writer and no word for it.
-    ("links", 2),
+    // The engines describe their schemas in their own words, and only PostgreSQL has other nodes to wake.
+    ("kernel", 2),
+    // Links of an act and goods of the index are held until the commit, for which SQLite has one writer and no word;
+    // and sets of ids.
+    ("links", 5),
     // A claim and a held state lock rows on PostgreSQL; SQLite has one writer.
     ("orders", 2),
 ];

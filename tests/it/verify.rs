@@ -100,7 +100,7 @@ const PLANTS: &[Plant] = &[
     plant(
         4,
         "a takedown without its act",
-        &["DELETE FROM link_takedown"],
+        &["DELETE FROM takedown_link", "DELETE FROM notice", "DELETE FROM takedown_node", "DELETE FROM takedown"],
     ),
     plant(5, "facts that were lost", &["DELETE FROM order_fact"]),
     plant(
@@ -263,13 +263,13 @@ both_engines! {
 
     async fn the_program_lists_what_is_broken_and_fails(app: TestApp) {
         journey(&app).await;
-        tamper(&app.database_url, &["DELETE FROM link_takedown"]).await;
+        tamper(&app.database_url, &["DELETE FROM takedown_link"]).await;
 
         let told = program_at(&app.folder, &app.database_url).arg("verify").output().unwrap();
 
         assert_eq!(told.status.code(), Some(1));
         let words = String::from_utf8(told.stdout).unwrap();
-        assert!(words.contains("law 4, a dead link is dead everywhere, at once: 1 breaches"), "{words}");
+        assert!(words.contains("law 4, a dead link is dead everywhere, at once: 2 breaches"), "{words}");
         assert!(words.contains("  link_"), "{words}");
         assert!(words.contains("law 6, money is a ledger: holds"), "{words}");
     }

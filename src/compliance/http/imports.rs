@@ -67,11 +67,12 @@ pub(super) async fn create_import(
         }
     };
     let snapshot = read(list, form, posted.raw().clone()).await?;
-    let (actor, state) = (caller.actor(), state.into_inner());
+    let (actor, state, arrived_at) = (caller.actor(), state.into_inner(), ctx.ambient.now());
     posted
         .once(&ctx, &caller, move |tx, ctx| {
             Box::pin(async move {
-                let view: ImportView = import(tx, &ctx, &state, &actor, list, snapshot).await?;
+                let view: ImportView =
+                    import(tx, &ctx, &state, (&actor, arrived_at), list, snapshot).await?;
                 Ok(Answer::created(&view))
             })
         })

@@ -118,11 +118,11 @@ pub(super) async fn create_entry(
 ) -> Result<HttpResponse, Problem> {
     caller.allow(WRITERS, None)?;
     let entry = posted.read::<NewEntry>()?;
-    let (actor, state) = (caller.actor(), state.into_inner());
+    let (actor, state, arrived_at) = (caller.actor(), state.into_inner(), ctx.ambient.now());
     posted
         .once(&ctx, &caller, move |tx, ctx| {
             Box::pin(async move {
-                let change = add_entry(tx, &ctx, &state, &actor, list, entry).await?;
+                let change = add_entry(tx, &ctx, &state, (&actor, arrived_at), list, entry).await?;
                 Ok(Answer::created(&change))
             })
         })
@@ -151,12 +151,14 @@ pub(super) async fn delete_entry(
     Path((list, id)): Path<(ListName, EntryId)>,
 ) -> Result<HttpResponse, Problem> {
     caller.allow(WRITERS, None)?;
-    let (actor, state) = (caller.actor(), state.into_inner());
+    let (actor, state, arrived_at) = (caller.actor(), state.into_inner(), ctx.ambient.now());
     let context = Context::clone(&ctx);
     let change: Result<EntryChange, ComplianceError> = ctx
         .db
         .write(move |tx| {
-            Box::pin(async move { close_entry(tx, &context, &state, &actor, list, id).await })
+            Box::pin(async move {
+                close_entry(tx, &context, &state, (&actor, arrived_at), list, id).await
+            })
         })
         .await;
     Ok(HttpResponse::Ok().json(change?))

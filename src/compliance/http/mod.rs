@@ -3,6 +3,7 @@
 mod decisions;
 mod imports;
 mod lists;
+mod previews;
 mod screenings;
 mod views;
 
@@ -47,6 +48,7 @@ pub fn routes(cfg: &mut ServiceConfig) {
         .service(lists::list_entries)
         .service(lists::create_entry)
         .service(lists::delete_entry)
+        .service(previews::create_preview)
         .service(imports::create_import)
         .service(screenings::create_screening)
         .service(decisions::get_decision)

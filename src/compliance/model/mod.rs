@@ -5,7 +5,7 @@ mod request;
 mod verdict;
 mod words;
 
-pub use list::ListVersions;
+pub use list::{Entry, ListVersions};
 pub use request::{
     Channel, Goods, Input, OrderFact, PaperFact, ShopFacts, StandingSnapshot, Subject, Waiver,
 };
@@ -15,5 +15,5 @@ pub use words::{
     ShopStanding, SnapshotStatus,
 };
 
-pub(super) use list::{Draft, Entry, Head, Match, Source};
+pub(super) use list::{Draft, Head, Match, Source};
 pub(super) use verdict::Record;

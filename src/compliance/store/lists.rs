@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     ADDED_IN, CLOSE_ENTRY, CLOSED_IN, COUNTS, ENTRIES_OF_VERSION, ENTRY, HEADS, HEADS_HELD,
     INSERT_ENTRIES, INSERT_IMPORT, INSERT_VERSION, LIVE, MOVE_HEAD, PAGE_OF_VERSION, STRAY_HEADS,
-    TAKE_HEAD, TURNED, VERSION, VERSIONS, broken, digest, each,
+    TAKE_HEAD, TURNED, TURNED_ENTRIES, VERSION, VERSIONS, broken, digest, each,
 };
 use crate::{
     compliance::model::{Draft, Effect, Entry, Head, ListName, MatchKind, Source},
@@ -135,6 +135,15 @@ pub(in crate::compliance) async fn turned(
 ) -> Result<Vec<ListName>, DbError> {
     let rows: Vec<(ListName,)> = db.sql(TURNED).bind(since).bind(today).all().await?;
     Ok(rows.into_iter().map(|(list,)| list).collect())
+}
+
+pub(in crate::compliance) async fn turned_entries(
+    tx: &mut Tx,
+    since: NaiveDate,
+    today: NaiveDate,
+) -> Result<Vec<Entry>, DbError> {
+    let rows: Vec<EntryRow> = tx.sql(TURNED_ENTRIES).bind(since).bind(today).all().await?;
+    each(rows)
 }
 
 pub(in crate::compliance) async fn move_head(

@@ -22,6 +22,7 @@
 pub mod connect;
 mod error;
 mod migrate;
+mod nudge;
 mod statement;
 mod view;
 
@@ -320,9 +321,19 @@ impl Tx {
         On::from(self).sql(statement)
     }
 
-    /// Has this node's listeners called once the transaction commits.
-    pub(super) fn announces(&mut self, topic: &'static str, subject: &str) {
+    /// Has this node's listeners called once the transaction commits. Says whether it is the first time.
+    pub(super) fn announces(&mut self, topic: &'static str, subject: &str) -> bool {
         self.announced.push((topic, subject.to_owned()));
+        self.announced.len() == 1
+    }
+
+    /// Which engine is underneath.
+    #[must_use]
+    pub fn engine(&self) -> Engine {
+        match self.connection {
+            Connected::Sqlite(_) => Engine::Sqlite,
+            Connected::Postgres(_) => Engine::Postgres,
+        }
     }
 
     async fn commit(self) -> Result<Vec<(&'static str, String)>, DbError> {

@@ -38,13 +38,12 @@ use crate::{
     },
 };
 
-/// Topic of a link that died, whose subject is its code, and of a new link with a slug, whose subject is that: somebody
-/// may have asked for the slug before. A fresh code is random, so nobody has asked for it and nothing is announced.
+/// Topic of a new link with a slug, which is the subject: somebody may have asked for the slug before. A fresh code is
+/// random, so nobody has asked for it and nothing is announced.
 pub const TOPIC_LINK: &str = "link";
-/// Topic of so many links that each by itself would flood the outbox. No subject.
-pub const TOPIC_ALL: &str = "links";
-/// Topic of a person all of whose links changed; the subject is the account.
-pub const TOPIC_OWNER: &str = "link-owner";
+/// Topic of an act on links; the subject is the act and then up to some hundred codes, parted by blanks. An act on more
+/// makes several announcements.
+pub const TOPIC_LINKS: &str = "links";
 /// Topic of a program with new terms; announced by the catalogue, the subject is the program.
 const TOPIC_PROGRAM: &str = "program";
 
@@ -188,16 +187,7 @@ impl Directory {
     pub fn forget(&self, topic: &str, subject: &str) {
         match topic {
             TOPIC_LINK => self.forget_name(subject),
-            TOPIC_OWNER => {
-                if let Ok(owner) = subject.parse::<AccountId>() {
-                    drop(self.next_generation());
-                    self.links.pin().retain(|_, target| target.owner != owner);
-                }
-            }
-            TOPIC_ALL => {
-                drop(self.next_generation());
-                self.links.pin().clear();
-            }
+            TOPIC_LINKS => self.forget_codes(subject),
             TOPIC_OUTBOX => {
                 self.heard_at
                     .fetch_max(self.ambient.now().timestamp_micros(), Ordering::SeqCst);
@@ -209,6 +199,15 @@ impl Directory {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Drops the links of an act, and nothing else. A slug leads to its code and finds nothing there.
+    fn forget_codes(&self, subject: &str) {
+        let _keeping = self.next_generation();
+        let links = self.links.pin();
+        for code in subject.split(' ').skip(1).filter_map(Code::read) {
+            links.remove(&code.value());
         }
     }
 

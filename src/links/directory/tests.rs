@@ -78,20 +78,20 @@ async fn what_is_announced_is_forgotten() {
     let seen = directory.generation.load(Ordering::SeqCst);
     let (by_code, target) = face(&ambient, Some("mai-summer"));
     directory.keep(seen, &by_code, &target);
-    let (by_owner, target) = face(&ambient, None);
-    directory.keep(seen, &by_owner, &target);
+    let (other, target) = face(&ambient, None);
+    directory.keep(seen, &other, &target);
     let (stays, target) = face(&ambient, None);
     directory.keep(seen, &stays, &target);
     assert!(is_held(&directory, "MAI-summer"));
 
-    db.hear(TOPIC_LINK, &by_code.code.to_string());
+    db.hear(
+        TOPIC_LINKS,
+        &format!("tkd_any {} {}", by_code.code, other.code),
+    );
     assert!(!is_held(&directory, &by_code.code.to_string()));
     assert!(!is_held(&directory, "mai-summer"));
-    db.hear(TOPIC_OWNER, &by_owner.account_id.to_string());
-    assert!(!is_held(&directory, &by_owner.code.to_string()));
+    assert!(!is_held(&directory, &other.code.to_string()));
     assert!(is_held(&directory, &stays.code.to_string()));
-    db.hear(TOPIC_ALL, "");
-    assert!(directory.is_empty());
 }
 
 #[tokio::test]
@@ -101,12 +101,7 @@ async fn a_row_read_before_an_announcement_is_not_kept_after_it() {
     } = node(DirectoryOptions::default()).await;
     let (link, target) = face(&ambient, None);
     let seen = directory.generation.load(Ordering::SeqCst);
-    directory.forget(TOPIC_LINK, &link.code.to_string());
-    directory.keep(seen, &link, &target);
-    assert!(!is_held(&directory, &link.code.to_string()));
-
-    let seen = directory.generation.load(Ordering::SeqCst);
-    directory.forget(TOPIC_OWNER, &link.account_id.to_string());
+    directory.forget(TOPIC_LINKS, &format!("tkd_any {}", link.code));
     directory.keep(seen, &link, &target);
     assert!(!is_held(&directory, &link.code.to_string()));
 

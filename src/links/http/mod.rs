@@ -2,6 +2,7 @@
 
 mod read;
 mod request;
+mod takedowns;
 mod view;
 mod write;
 
@@ -55,7 +56,12 @@ pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(write::create_link)
         .service(write::take_link_down)
         .service(read::list_links)
-        .service(read::get_link);
+        .service(read::get_link)
+        .service(takedowns::list_takedowns)
+        .service(takedowns::get_takedown_summary)
+        .service(takedowns::get_takedown)
+        .service(takedowns::list_notices)
+        .service(takedowns::acknowledge_notice);
 }
 
 impl From<LinkError> for Problem {

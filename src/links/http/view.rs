@@ -9,8 +9,10 @@ use crate::{
         ids::{AccountId, DecisionId, LinkId, ProductId, ProgramId, ShopId, TakedownId},
     },
     links::{
+        act::Done,
         code::Code,
-        model::{Link, LinkStatus, Takedown, TakedownReason},
+        model::{Link, LinkStatus, TakedownReason},
+        policy::ClickPolicy,
     },
     web::Lang,
 };
@@ -130,6 +132,36 @@ impl ReviewView {
     }
 }
 
+/// What becomes of codes and of clicks that were not redeemed yet.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct PolicyView {
+    /// Its name.
+    name: &'static str,
+    /// What the address answers.
+    redirect: u16,
+    /// What the code does as a coupon.
+    coupon: &'static str,
+    /// What the address in the QR answers.
+    qr: u16,
+    /// Which orders a click from before still earns on.
+    unredeemed_clicks: &'static str,
+    /// The duty it follows from.
+    source: &'static str,
+}
+
+impl PolicyView {
+    pub(super) fn of(policy: &'static ClickPolicy) -> Self {
+        Self {
+            name: &policy.policy,
+            redirect: policy.redirect,
+            coupon: &policy.coupon,
+            qr: policy.qr,
+            unredeemed_clicks: &policy.unredeemed_clicks,
+            source: &policy.source,
+        }
+    }
+}
+
 /// The act that took a link down.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct TakedownView {
@@ -137,6 +169,8 @@ pub(super) struct TakedownView {
     id: TakedownId,
     /// Why.
     reason_code: TakedownReason,
+    /// What becomes of codes and clicks.
+    policy: PolicyView,
     /// When the request arrived.
     #[schema(value_type = String, format = DateTime)]
     decided_at: Instant,
@@ -156,14 +190,21 @@ pub(super) struct DeadLinkView {
 }
 
 impl DeadLinkView {
-    pub(super) fn of(link: Link, takedown: &Takedown, public_url: &str) -> Self {
+    /// `reason_code` and `decided_at` are the officer's.
+    pub(super) fn of(
+        link: Link,
+        (reason_code, decided_at): (TakedownReason, Instant),
+        done: &Done,
+        public_url: &str,
+    ) -> Self {
         Self {
             link: LinkView::of(link, public_url),
             takedown: TakedownView {
-                id: takedown.id,
-                reason_code: takedown.reason_code,
-                decided_at: takedown.decided_at,
-                recorded_at: takedown.recorded_at,
+                id: done.id,
+                reason_code,
+                policy: PolicyView::of(done.policy),
+                decided_at,
+                recorded_at: done.committed_at,
             },
         }
     }

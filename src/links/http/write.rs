@@ -109,12 +109,10 @@ pub(super) async fn take_link_down(
     posted
         .once(&ctx, &caller, move |tx, ctx| {
             Box::pin(async move {
-                let (link, takedown) = take_down(tx, &ctx, &actor, link_id, sentence).await?;
-                Ok(Answer::ok(&DeadLinkView::of(
-                    link,
-                    &takedown,
-                    &ctx.public_url,
-                )))
+                let said = (sentence.reason_code, sentence.decided_at);
+                let (link, done) = take_down(tx, &ctx, &actor, link_id, sentence).await?;
+                let view = DeadLinkView::of(link, said, &done, &ctx.public_url);
+                Ok(Answer::ok(&view))
             })
         })
         .await

@@ -280,8 +280,12 @@ both_engines! {
             "DELETE FROM link",
             "UPDATE link SET status = 'active', dead_at = NULL, dead_reason = NULL, dead_leaf_id = NULL",
             "UPDATE link SET code = 'X'",
-            "DELETE FROM link_takedown",
-            "UPDATE link_takedown SET reason_code = 'other'",
+            "DELETE FROM takedown_link",
+            "DELETE FROM takedown",
+            "UPDATE takedown SET reason_code = 'other'",
+            "UPDATE takedown_link SET grounds = '[1]'",
+            "DELETE FROM notice",
+            "UPDATE notice SET reason_code = 'other'",
             // A copy of the link under the same decision, and one under no decision.
             "INSERT INTO link (link_id, code, account_id, shop_id, program_id, program_version, product_id, url,
                                channel_kind, decision_id, verification_id, status, created_at)

@@ -20,3 +20,5 @@ mod links;
 mod links_dead;
 mod order_sources;
 mod orders;
+mod takedowns;
+mod takedowns_index;

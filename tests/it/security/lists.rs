@@ -128,7 +128,36 @@ impl World {
         }
         app.settle().await;
         world.note_earnings(app).await;
+        world.take_down(app).await;
         world
+    }
+
+    /// Ends one link of each promoter that has any, after everything was earned.
+    async fn take_down(&mut self, app: &TestApp) {
+        app.clock.advance(chrono::TimeDelta::seconds(1));
+        let officer = app.officer(&fresh("taker")).await;
+        let doomed: Vec<(String, String)> = self
+            .promoters
+            .iter()
+            .filter_map(|who| {
+                Some((
+                    self.deeds.of("/v1/links", Some(&who.id)).pop_first()?,
+                    who.id.clone(),
+                ))
+            })
+            .collect();
+        for (link, owner) in doomed {
+            let body = json!({ "reason_code": "content", "note": "x" });
+            let path = format!("/v1/links/{link}/takedowns");
+            let dead = officer.post(&path, body).await.expect(200);
+            let act = text(&dead["takedown"], "id");
+            self.deeds.note("/v1/takedowns", &act, &[&owner]);
+        }
+        for notice in all(&officer, "/v1/notices", "").await {
+            let owner = text(&notice, "account_id");
+            self.deeds
+                .note("/v1/notices", &text(&notice, "id"), &[&owner]);
+        }
     }
 
     async fn open_shop(&mut self, seller: &Actor, dice: &mut Dice, goods: &mut Vec<Good>) {

@@ -45,6 +45,7 @@ const OWNED: &[(&str, &str, &str)] = &[
     ("ledger_transfer", "transfer_id", "SELECT transfer_id, owner FROM ledger_transfer
         JOIN ledger_account ON account_id IN (debit_account_id, credit_account_id)"),
     ("link", "link_id", "SELECT link_id, account_id FROM link"),
+    ("notice", "notice_id", "SELECT notice_id, account_id FROM notice"),
     ("order_line", "order_id", "SELECT order_id, owner_id FROM order_line JOIN customer_order USING (order_id)"),
     ("order_refund", "order_id", "SELECT order_id, owner_id FROM order_refund JOIN customer_order USING (order_id)"),
     ("order_source", "order_source_id", "SELECT order_source_id, owner_id FROM order_source"),
@@ -53,6 +54,7 @@ const OWNED: &[(&str, &str, &str)] = &[
     ("program_version", "program_id", "SELECT program_id, viewer FROM program_version
         JOIN program USING (program_id) JOIN seen USING (shop_id)"),
     ("shop", "shop_id", "SELECT shop_id, viewer FROM seen"),
+    ("takedown", "takedown_id", "SELECT takedown_id, account_id FROM notice"),
 ];
 
 /// The catalogue is open to its owner and, as far as it is active, to promoters.
@@ -67,6 +69,8 @@ const SECRETS: &[(&str, &str)] = &[
     ("delivery", "raw_sealed"),
     ("order_source", "token_digest"),
     ("shop", "tax_code_sealed"),
+    ("takedown", "note"),
+    ("takedown", "cause_id"),
 ];
 
 /// What the world has no call for yet, and a shop that nobody may promote.

@@ -1,6 +1,6 @@
 //! A service per test.
 
-use std::{future::Future, net::SocketAddr, path::Path, sync::Arc};
+use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use tinvia::{
@@ -16,6 +16,12 @@ use tinvia::{
     worker::Job,
 };
 
+use tokio::sync::Notify;
+use tokio_util::{
+    sync::{CancellationToken, DropGuard},
+    task::TaskTracker,
+};
+
 use super::{actors::Actor, engines::Fresh};
 
 /// A running service with its clock in the test's hand and its jobs at rest.
@@ -26,6 +32,7 @@ pub(crate) struct TestApp {
     pub(crate) database_url: String,
     context: Context,
     jobs: Vec<Job>,
+    nudged: Arc<Notify>,
     client: reqwest::Client,
 }
 
@@ -125,6 +132,7 @@ impl TestApp {
             database_url: fresh.url.clone(),
             context: app.context.clone(),
             jobs: app.jobs.clone(),
+            nudged: Arc::clone(&app.nudged),
             client,
         };
         tokio::spawn(app.serve_only());
@@ -183,6 +191,30 @@ impl TestApp {
         let columns = self.context.db.columns().await.unwrap();
         let tables = columns.into_iter().map(|(table, ..)| table).collect();
         super::engines::row_counts(&self.database_url, tables).await
+    }
+
+    /// Has the jobs run by themselves until the answer is dropped. Without `polls` the outbox is asked only when a
+    /// notification says so, and without `listens` only when it is time.
+    pub(crate) fn alive(&self, polls: bool, listens: bool) -> DropGuard {
+        let stop = CancellationToken::new();
+        let mut jobs = self.jobs.clone();
+        for job in jobs.iter_mut().filter(|job| job.name == "outbox.hear") {
+            if !polls {
+                job.every = Duration::from_hours(1);
+            }
+        }
+        tinvia::worker::start(jobs, &self.context, &stop, &TaskTracker::new());
+        if listens {
+            let (db, nudged) = (self.context.db.clone(), Arc::clone(&self.nudged));
+            let stopped = stop.clone();
+            tokio::spawn(async move {
+                tokio::select! {
+                    () = stopped.cancelled() => {}
+                    () = db.follow_nudges(&nudged) => {}
+                }
+            });
+        }
+        stop.drop_guard()
     }
 
     /// Runs every job until none has anything left to do.
