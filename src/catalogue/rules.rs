@@ -17,6 +17,7 @@ pub(super) struct Viewer {
     is_staff: bool,
     is_promoter: bool,
     is_admin: bool,
+    is_officer: bool,
 }
 
 /// How much of a shop somebody sees.
@@ -51,6 +52,7 @@ impl Viewer {
             is_staff: roles.iter().any(|role| role.is_staff()),
             is_promoter: has(Role::Affiliate) || has(Role::Livestreamer),
             is_admin: has(Role::Admin),
+            is_officer: has(Role::ComplianceOfficer),
         }
     }
 
@@ -70,6 +72,12 @@ impl Viewer {
     #[must_use]
     pub(super) fn may_change(self, shop: &Shop) -> bool {
         self.is_admin || shop.owner == self.account
+    }
+
+    /// Whether it looks after what others file.
+    #[must_use]
+    pub(super) fn is_officer(self) -> bool {
+        self.is_admin || self.is_officer
     }
 
     /// What its lists hold.
