@@ -1,6 +1,7 @@
 //! Decides a request for a link and stores the decision.
 //!
-//! In one transaction, in this order: the heads of the lists are read and held, so no list can change before the
+//! In one transaction, in this order: the shop is held and its papers are read, so none can be withdrawn before the
+//! commit; the heads of the lists are read and held, so no list can change before the
 //! commit; the lists of exactly those versions are had; the input is written as canonical JSON and read back, so that
 //! what is judged is what is stored; the pure rules judge; leaf, then record. A list that does not read or compile
 //! makes the outcome a refusal with its own ground. A database that does not answer makes no decision at all.
@@ -10,7 +11,7 @@ use serde_json::{Value, json};
 use super::{
     ground::GroundCode,
     model::{Decision, Head, Input, Outcome, Record, Screening, Subject, Verdict},
-    rules,
+    papers, rules,
     screener::{ListsFault, Reader, Screener},
     store,
 };
@@ -34,6 +35,9 @@ pub async fn decide(
     actor: &Actor,
     subject: Subject,
 ) -> Result<Decision, DbError> {
+    let decided_at = ctx.ambient.now();
+    let legal_day = legal_day(decided_at);
+    let (requirements, papers) = papers::held_facts(tx, &subject, legal_day).await?;
     let heads = store::hold_heads(tx).await?;
     let lists = match screener.lists(Reader::Tx(&mut *tx), &heads).await {
         Ok(lists) => Some(lists),
@@ -44,7 +48,6 @@ pub async fn decide(
             None
         }
     };
-    let decided_at = ctx.ambient.now();
     let screening = match lists {
         Some(_) => Screening::Available,
         None => Screening::Unavailable,
@@ -52,10 +55,11 @@ pub async fn decide(
     let (text, input) = canonical(&Input {
         subject,
         decided_at,
-        legal_day: legal_day(decided_at),
+        legal_day,
         screening,
         stale: Vec::new(),
-        papers: Vec::new(),
+        requirements,
+        papers,
         authority_orders: Vec::new(),
         waived: Vec::new(),
     })?;

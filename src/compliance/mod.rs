@@ -15,6 +15,7 @@ mod change;
 mod close_entry;
 mod decide;
 mod draft;
+mod edit_gate;
 mod error;
 mod facts;
 mod ground;
@@ -25,7 +26,9 @@ mod laws;
 mod lists;
 mod model;
 mod normal;
+mod papers;
 mod replay;
+mod required;
 mod rules;
 mod screener;
 mod snapshot;
@@ -42,9 +45,10 @@ pub use laws::laws;
 pub use lists::Lists;
 pub use model::{
     Channel, ChannelKind, Decision, Effect, Field, Goods, Ground, Input, ListName, ListVersions,
-    MatchKind, OrderFact, Outcome, PaperFact, Screening, ScreeningOutcome, ShopFacts, ShopStanding,
+    MatchKind, OrderFact, Outcome, PaperFact, Requirement, Screening, ScreeningOutcome, ShopFacts, ShopStanding,
     SnapshotStatus, StandingSnapshot, Subject, Verdict, Waiver,
 };
+pub use papers::paper_grounds;
 pub use replay::verify_replay;
 pub use rules::{Exposure, screen};
 pub use screener::Screener;

@@ -12,6 +12,7 @@ use crate::{
         model::{
             Channel, ChannelKind, Goods, Head, ListVersions, Outcome, ScreeningOutcome, ShopFacts,
         },
+        papers,
         rules::{self, Exposure},
         screener::Reader,
         store,
@@ -121,6 +122,8 @@ struct ScreeningView {
 
 /// What is screened, once looked up.
 struct Asked {
+    /// The product of the catalogue; none when it was described.
+    id: Option<ProductId>,
     goods: Goods,
     shop: Option<ShopFacts>,
     channel: Option<Channel>,
@@ -175,14 +178,18 @@ async fn screen(
         .into_iter()
         .map(|(head, _)| head)
         .collect();
-    let lists = state.screener.lists(Reader::Tx(tx), &heads).await?;
+    let lists = state.screener.lists(Reader::Tx(&mut *tx), &heads).await?;
     let exposure = Exposure {
         product: &asked.goods,
         shop: asked.shop.as_ref(),
         url: None,
         channel: asked.channel.as_ref(),
     };
-    let verdict = rules::screen(&lists, exposure, legal_day(ctx.ambient.now()));
+    let today = legal_day(ctx.ambient.now());
+    // What was only described has no paper on file.
+    let on_file = asked.id.zip(asked.shop.as_ref().map(|shop| shop.id));
+    let papers = papers::paper_grounds(&mut *tx, on_file, &asked.goods, today).await?;
+    let verdict = rules::screen(&lists, exposure, today).and(papers);
     Ok(ScreeningView {
         outcome: match verdict.outcome {
             Outcome::Issued => ScreeningOutcome::Allowed,
@@ -196,7 +203,8 @@ async fn screen(
 
 async fn look_up(tx: &mut Tx, of: Option<AccountId>, body: NewScreening) -> Result<Asked, Problem> {
     let channel = body.channel.map(channel).transpose()?;
-    let (goods, shop) = match (body.product_id, body.product) {
+    let id = body.product_id;
+    let (goods, shop) = match (id, body.product) {
         (Some(id), None) => {
             let (goods, shop) = known(tx, of, id).await?;
             (goods, Some(shop))
@@ -211,6 +219,7 @@ async fn look_up(tx: &mut Tx, of: Option<AccountId>, body: NewScreening) -> Resu
         _ => return Err(invalid("", "must have either product_id or product")),
     };
     Ok(Asked {
+        id,
         goods,
         shop,
         channel,

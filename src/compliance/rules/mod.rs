@@ -101,7 +101,13 @@ pub(super) fn judge(engine: Engine, lists: Option<&Lists>, input: &Input) -> Ver
     }
     if engine >= Engine::V2 {
         grounds.extend(input.stale.iter().map(|list| too_old(*list)));
-        grounds.extend(papers::missing(input));
+        grounds.extend(papers::undeclared(&input.subject));
+        grounds.extend(papers::missing(
+            &input.requirements,
+            &input.papers,
+            &subject.product,
+            input.legal_day,
+        ));
         grounds.extend(authority::demanded(input));
         grounds.retain(|ground| !input.waived.iter().any(|waiver| waiver.covers(ground)));
     }
@@ -121,6 +127,9 @@ fn too_old(list: ListName) -> Ground {
 pub fn screen<'a>(lists: &Lists, exposure: impl Into<Exposure<'a>>, day: NaiveDate) -> Verdict {
     Verdict::of(found(lists, exposure.into(), day))
 }
+
+/// What the papers that goods need and those on file come to.
+pub(in crate::compliance) use papers::missing as missing_papers;
 
 fn found(lists: &Lists, exposure: Exposure<'_>, day: NaiveDate) -> Vec<Ground> {
     let mut grounds: Vec<Ground> = shop::shop_suspended(exposure.shop).into_iter().collect();
@@ -147,7 +156,7 @@ fn found(lists: &Lists, exposure: Exposure<'_>, day: NaiveDate) -> Vec<Ground> {
 }
 
 /// A ground that needs no list and forbids.
-fn plain(code: GroundCode) -> Ground {
+pub(super) fn plain(code: GroundCode) -> Ground {
     Ground {
         code,
         duty: code.duty().to_owned(),
