@@ -20,6 +20,7 @@ use utoipa_actix_web::AppExt as _;
 use crate::{
     accounts::{AccountsError, AccountsOptions, Authority},
     api::{self, Offered},
+    catalogue,
     clicks::{ClickLog, ClickLogOptions, Redirects},
     commissions,
     compliance::{self, Compliance, TurnOfDay},
@@ -192,6 +193,7 @@ struct Shared {
     authority: Authority,
     dependents: Arc<dyn identity::Dependents>,
     compliance: Data<Compliance>,
+    neighbours: catalogue::Neighbours,
     redirects: Data<Redirects>,
     inbox: Data<orders::Inbox>,
 }
@@ -208,6 +210,7 @@ impl Shared {
             ..DirectoryOptions::default()
         };
         let directory = Directory::start(context, cache);
+        let compliance = Arc::new(Compliance::new(Arc::new(Keeper)));
         Ok(Self {
             metrics: recorder(),
             offered: Data::new(Offered::of(&document)),
@@ -215,7 +218,11 @@ impl Shared {
             proxies: Data::new(web::auth::TrustedProxies(config.trusted_proxies)),
             authority: Authority::new(context, accounts)?,
             dependents: Arc::new(Keeper),
-            compliance: Data::new(Compliance::new(Arc::new(Keeper))),
+            neighbours: catalogue::Neighbours {
+                watch: Arc::new(Keeper),
+                gate: Arc::<Compliance>::clone(&compliance),
+            },
+            compliance: Data::from(compliance),
             redirects: Data::new(Redirects::new(context, directory, log)),
             inbox: Data::from(orders::Inbox::start(context).0),
         })
@@ -244,6 +251,16 @@ impl Shared {
                 Box::pin(async move { turn.run(&ctx).await })
             }),
         });
+        let watch = Arc::clone(&self.neighbours.watch);
+        jobs.push(Job {
+            name: "papers.lapse",
+            every: Duration::from_mins(1),
+            wake: None,
+            run: Arc::new(move |ctx| {
+                let watch = Arc::clone(&watch);
+                Box::pin(async move { catalogue::lapse_due(&ctx, &watch).await })
+            }),
+        });
         jobs.push(Job {
             name: "orders.fold",
             every: Duration::from_secs(1),
@@ -264,6 +281,7 @@ impl Shared {
             .app_data(Data::new(authenticator))
             .app_data(Data::new(Arc::clone(&self.dependents)))
             .app_data(self.compliance.clone())
+            .app_data(Data::new(self.neighbours.clone()))
             .app_data(self.redirects.clone())
             .app_data(self.inbox.clone());
     }

@@ -43,7 +43,9 @@ pub use model::{
     AccrueOn, CommissionKind, Product, Program, ProgramStatus, Rounding, Shop, ShopStatus, Terms,
 };
 pub use notice::SuspensionReason;
-pub use papers::{Covers, Paper, PaperKind, PaperReview, PaperStatus, lapse_due, papers_of, text_sha256};
+pub use papers::{
+    Covers, Paper, PaperKind, PaperReview, PaperStatus, lapse_due, papers_of, text_sha256,
+};
 pub use store::{hold_shop, product_by_id, program_by_id, shop_by_id, terms_at, terms_of};
 pub use suspend_shop::ReinstatementReason;
 pub use watch::{EditGate, EditVerdict, GroundText, Neighbours, Watch};

@@ -42,8 +42,7 @@ fn notice_days(reason: SuspensionReason, day: NaiveDate) -> Result<u64, DbError>
     let rows = csv::Reader::from_reader(NOTICE.as_bytes());
     for row in rows.into_deserialize::<NoticeRow>() {
         let row = row.map_err(|fault| DbError::Broken(format!("suspension-notice: {fault}")))?;
-        let in_force =
-            row.effective_from <= day && row.effective_to.is_none_or(|end| day <= end);
+        let in_force = row.effective_from <= day && row.effective_to.is_none_or(|end| day <= end);
         if row.reason_code == reason.word() && in_force {
             return Ok(row.notice_days);
         }

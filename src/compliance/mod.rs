@@ -45,8 +45,8 @@ pub use laws::laws;
 pub use lists::Lists;
 pub use model::{
     Channel, ChannelKind, Decision, Effect, Field, Goods, Ground, Input, ListName, ListVersions,
-    MatchKind, OrderFact, Outcome, PaperFact, Requirement, Screening, ScreeningOutcome, ShopFacts, ShopStanding,
-    SnapshotStatus, StandingSnapshot, Subject, Verdict, Waiver,
+    MatchKind, OrderFact, Outcome, PaperFact, Requirement, Screening, ScreeningOutcome, ShopFacts,
+    ShopStanding, SnapshotStatus, StandingSnapshot, Subject, Verdict, Waiver,
 };
 pub use papers::paper_grounds;
 pub use replay::verify_replay;

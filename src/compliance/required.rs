@@ -182,3 +182,114 @@ fn words_among(title: &str, line: &Line) -> Option<(usize, usize)> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(title: &str, category: Option<&str>) -> Vec<(String, Effect)> {
+        let goods = Goods {
+            title: title.to_owned(),
+            category: category.map(str::to_owned),
+            ..Goods::default()
+        };
+        let found = required(&goods, "2026-11-24".parse().unwrap()).unwrap();
+        found
+            .into_iter()
+            .map(|found| (found.line, found.effect))
+            .collect()
+    }
+
+    #[test]
+    fn the_rows_read_and_each_says_where_it_comes_from() {
+        assert!(table().unwrap().len() > 20);
+        let mut rows = csv::Reader::from_reader(TABLE.as_bytes());
+        let header = rows.headers().unwrap().clone();
+        let of = |name: &str| header.iter().position(|column| column == name).unwrap();
+        for row in rows.records() {
+            let row = row.unwrap();
+            for column in [
+                "source",
+                "confidence",
+                "effective_from",
+                "categories",
+                "needs",
+            ] {
+                assert!(!row[of(column)].is_empty(), "{column} of {row:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_declared_category_is_taken_at_its_word_and_nothing_like_it() {
+        for category in [
+            "Mỹ phẩm",
+            "mỹ  PHẨM",
+            "my\u{303} phâ\u{309}m",
+            "Làm đẹp > Mỹ phẩm",
+            "Làm đẹp/Mỹ phẩm/Son",
+            "Cosmetics",
+        ] {
+            let found = lines("Son", Some(category));
+            assert_eq!(
+                found,
+                [("cosmetics".to_owned(), Effect::Refuse)],
+                "{category}"
+            );
+        }
+        for category in [
+            "Túi đựng mỹ phẩm",
+            "Phụ kiện mỹ phẩm",
+            "my pham",
+            "fashion",
+            "Trà",
+            "Đồ gia dụng",
+            "Sách y tế",
+            ">",
+            "/ /",
+        ] {
+            assert_eq!(lines("Mỹ phẩm", Some(category)), [], "{category}");
+        }
+    }
+
+    #[test]
+    fn a_title_alone_only_sends_to_an_officer() {
+        for title in [
+            "Mỹ phẩm thiên nhiên",
+            "Thuốc trừ sâu sinh học",
+            "phân bón lá",
+        ] {
+            let found = lines(title, None);
+            assert_eq!(found.len(), 1, "{title}");
+            assert!(found.iter().all(|(_, effect)| *effect == Effect::Review));
+            assert_eq!(lines(title, Some(" ")).len(), 1, "a blank category is none");
+        }
+        for title in [
+            "Túi đựng mỹ phẩm",
+            "Máy phun thuốc trừ sâu",
+            "Rau sạch không thuốc trừ sâu",
+            "Túi xách da",
+            "Trà sen",
+            "Sữa rửa mặt",
+            "Áo thun",
+        ] {
+            assert_eq!(lines(title, None), [], "{title}");
+        }
+        let both = lines("Mỹ phẩm và túi đựng mỹ phẩm", None);
+        assert_eq!(both.len(), 1);
+    }
+
+    #[test]
+    fn what_matched_is_found_where_it_stands() {
+        let goods = Goods {
+            title: "Son".to_owned(),
+            category: Some("Làm đẹp »  MỸ PHẨM / Son".to_owned()),
+            ..Goods::default()
+        };
+        let found = required(&goods, "2026-11-24".parse().unwrap()).unwrap();
+        assert_eq!(found[0].matched, "MỸ PHẨM");
+        assert_eq!(found[0].span, [11, 18]);
+        assert_eq!(found[0].field, Field::Category);
+        assert_eq!(required(&goods, "2026-06-30".parse().unwrap()).unwrap(), []);
+    }
+}

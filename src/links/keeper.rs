@@ -117,7 +117,7 @@ async fn suspend(
 }
 
 /// SHA-256 over the ids in order, so that the leaf says which links without listing them.
-fn digest_of(links: &[LinkId]) -> [u8; 32] {
+pub(super) fn digest_of(links: &[LinkId]) -> [u8; 32] {
     let ids: Vec<uuid::Uuid> = links.iter().map(|link| link.uuid()).collect();
     let parts: Vec<&[u8]> = ids.iter().map(|id| id.as_bytes().as_slice()).collect();
     sha256(&parts)

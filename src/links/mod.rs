@@ -24,6 +24,7 @@ mod rules;
 mod slug;
 mod store;
 mod take_down;
+mod watch;
 
 pub use code::{CODE_LEN, Code, CodeFault};
 pub use directory::{

@@ -6,8 +6,9 @@ use super::{
     slug::Slug,
 };
 use crate::kernel::{
+    clock::Instant,
     db::{Db, DbError, On, Tx},
-    ids::{AccountId, LeafId, LinkId, ProgramId, TypedId as _},
+    ids::{AccountId, LeafId, LinkId, ProductId, ProgramId, ShopId, TypedId as _},
     page::Limit,
 };
 
@@ -116,6 +117,19 @@ crate::statements! {
     /// Suspends them.
     SUSPEND = "UPDATE link SET status = 'suspended', dead_at = $2, dead_reason = $3, dead_leaf_id = $4
                WHERE account_id = $1 AND status = 'active'";
+    /// A shop's active links, held until the commit.
+    HOLD_ACTIVE_OF_SHOP = {
+        sqlite: "SELECT link_id FROM link WHERE shop_id = $1 AND status = 'active' ORDER BY link_id",
+        postgres: "SELECT link_id FROM link WHERE shop_id = $1 AND status = 'active' ORDER BY link_id FOR UPDATE"
+    };
+    /// A product's active links, held until the commit.
+    HOLD_ACTIVE_OF_PRODUCT = {
+        sqlite: "SELECT link_id FROM link WHERE product_id = $1 AND status = 'active' ORDER BY link_id",
+        postgres: "SELECT link_id FROM link WHERE product_id = $1 AND status = 'active' ORDER BY link_id FOR UPDATE"
+    };
+    /// Suspends one.
+    SUSPEND_ONE = "UPDATE link SET status = 'suspended', dead_at = $2, dead_reason = $3, dead_leaf_id = $4
+                   WHERE link_id = $1 AND status = 'active'";
     /// The act that suspended them.
     ADD_SUSPENSION = "INSERT INTO link_suspension (suspension_id, account_id, reason_code, link_count, actor,
                                                    decided_at, leaf_id)
@@ -282,6 +296,37 @@ pub(super) async fn add_takedown(
 pub(super) async fn hold_active_of(tx: &mut Tx, owner: AccountId) -> Result<Vec<LinkId>, DbError> {
     let held: Vec<(LinkId,)> = tx.sql(HOLD_ACTIVE_OF).bind(owner).all().await?;
     Ok(held.into_iter().map(|(link_id,)| link_id).collect())
+}
+
+pub(super) async fn hold_active_of_shop(tx: &mut Tx, shop: ShopId) -> Result<Vec<LinkId>, DbError> {
+    let held: Vec<(LinkId,)> = tx.sql(HOLD_ACTIVE_OF_SHOP).bind(shop).all().await?;
+    Ok(held.into_iter().map(|(link_id,)| link_id).collect())
+}
+
+pub(super) async fn hold_active_of_product(
+    tx: &mut Tx,
+    product: ProductId,
+) -> Result<Vec<LinkId>, DbError> {
+    let held: Vec<(LinkId,)> = tx.sql(HOLD_ACTIVE_OF_PRODUCT).bind(product).all().await?;
+    Ok(held.into_iter().map(|(link_id,)| link_id).collect())
+}
+
+/// Suspends one held link.
+pub(super) async fn suspend_one(
+    tx: &mut Tx,
+    link_id: LinkId,
+    at: Instant,
+    reason: &str,
+    leaf: LeafId,
+) -> Result<(), DbError> {
+    tx.sql(SUSPEND_ONE)
+        .bind(link_id)
+        .bind(at)
+        .bind(reason)
+        .bind(leaf)
+        .execute()
+        .await?;
+    Ok(())
 }
 
 /// Suspends the links that `suspension` is about.

@@ -293,10 +293,7 @@ fn answer(ctx: &Context, edited: Edited, lang: Lang) -> Answer {
 
 fn refusal(ctx: &Context, edit: ProductEdit, lang: Lang) -> Problem {
     Problem::of(&EDIT_REFUSED)
-        .header(
-            "link",
-            format!("<{}>; rel=\"blocked-by\"", ctx.public_url),
-        )
+        .header("link", format!("<{}>; rel=\"blocked-by\"", ctx.public_url))
         .header("cache-control", "no-store")
         .with("edit_id", edit.id)
         .with("grounds", EditGroundView::all(edit.grounds, lang))

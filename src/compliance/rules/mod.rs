@@ -11,6 +11,8 @@ mod authority;
 mod goods;
 mod identity;
 mod papers;
+#[cfg(test)]
+mod papers_tests;
 mod places;
 mod read;
 mod shop;
