@@ -39,7 +39,7 @@ struct Row {
 /// A row, ready to be applied.
 #[derive(Debug)]
 struct Line {
-    line: String,
+    name: String,
     code: GroundCode,
     effect: Effect,
     categories: Vec<String>,
@@ -62,7 +62,7 @@ impl Line {
             title_words: keys(&row.title_words),
             exceptions: keys(&row.exceptions),
             needs: needs.map_err(|fault| format!("{}: {fault}", row.line))?,
-            line: row.line,
+            name: row.line,
             code: row.ground,
             effect: row.effect,
             from: row.effective_from,
@@ -128,7 +128,7 @@ impl Line {
         let matched = original.chars().skip(from).take(to.saturating_sub(from));
         let place = |at| i64::try_from(at).unwrap_or(i64::MAX);
         Requirement {
-            line: self.line.clone(),
+            line: self.name.clone(),
             code: self.code,
             effect,
             needs: self.needs.clone(),

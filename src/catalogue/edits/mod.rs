@@ -11,5 +11,5 @@ mod rule;
 
 pub(super) use edit::{EditWanted, edit};
 pub use model::{EditRuling, EditStatus};
-pub(super) use model::{Edited, ProductChange, ProductEdit, ProposedProduct, Ruling};
+pub(super) use model::{Edited, Part, ProductChange, ProductEdit, ProposedProduct, Ruling};
 pub(super) use rule::rule;

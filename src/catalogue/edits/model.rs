@@ -36,17 +36,48 @@ crate::words! {
     }
 }
 
-/// What the next version of a product changes; what is `None` stays, what is `Some(None)` goes.
+/// A part of a product that an edit may leave, take away or replace.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::catalogue) enum Part<T> {
+    /// It stays as it is.
+    #[default]
+    Stays,
+    /// It goes.
+    Goes,
+    /// It becomes this.
+    Becomes(T),
+}
+
+impl<T> Part<T> {
+    /// The same with what it becomes turned into something else.
+    pub(in crate::catalogue) fn map<U>(self, turn: impl FnOnce(T) -> U) -> Part<U> {
+        match self {
+            Self::Stays => Part::Stays,
+            Self::Goes => Part::Goes,
+            Self::Becomes(value) => Part::Becomes(turn(value)),
+        }
+    }
+
+    fn over(self, old: Option<T>) -> Option<T> {
+        match self {
+            Self::Stays => old,
+            Self::Goes => None,
+            Self::Becomes(value) => Some(value),
+        }
+    }
+}
+
+/// What the next version of a product changes; title and address are always there, so they only stay or become.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::catalogue) struct ProductChange {
     pub(in crate::catalogue) title: Option<String>,
-    pub(in crate::catalogue) description: Option<Option<String>>,
+    pub(in crate::catalogue) description: Part<String>,
     pub(in crate::catalogue) url: Option<WebUrl>,
-    pub(in crate::catalogue) category: Option<Option<String>>,
-    pub(in crate::catalogue) brand: Option<Option<String>>,
-    pub(in crate::catalogue) gtin: Option<Option<Gtin>>,
-    pub(in crate::catalogue) registration_number: Option<Option<String>>,
-    pub(in crate::catalogue) price: Option<Option<Money>>,
+    pub(in crate::catalogue) category: Part<String>,
+    pub(in crate::catalogue) brand: Part<String>,
+    pub(in crate::catalogue) gtin: Part<Gtin>,
+    pub(in crate::catalogue) registration_number: Part<String>,
+    pub(in crate::catalogue) price: Part<Money>,
 }
 
 impl ProductChange {
@@ -59,13 +90,13 @@ impl ProductChange {
             shop_id: old.shop_id,
             version: old.version.saturating_add(1),
             title: self.title.unwrap_or(old.title),
-            description: self.description.unwrap_or(old.description),
+            description: self.description.over(old.description),
             url: self.url.unwrap_or(old.url),
-            category: self.category.unwrap_or(old.category),
-            brand: self.brand.unwrap_or(old.brand),
-            gtin: self.gtin.unwrap_or(old.gtin),
-            registration_number: self.registration_number.unwrap_or(old.registration_number),
-            price: self.price.unwrap_or(old.price),
+            category: self.category.over(old.category),
+            brand: self.brand.over(old.brand),
+            gtin: self.gtin.over(old.gtin),
+            registration_number: self.registration_number.over(old.registration_number),
+            price: self.price.over(old.price),
             created_at: old.created_at,
         }
     }

@@ -39,7 +39,7 @@ const CLOSERS: &[Role] = &[Role::Shop, Role::Admin, Role::ComplianceOfficer];
 /// A paper to be filed. The file itself is not sent; its digest binds the record to it.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewDocument {
+struct NewPaper {
     /// What kind of paper it is.
     kind: PaperKind,
     /// For a statement: the kind that is not required.
@@ -73,7 +73,7 @@ struct NewDocument {
     note: Option<Prose<2000>>,
 }
 
-impl NewDocument {
+impl NewPaper {
     fn draft(self) -> Result<PaperDraft, Problem> {
         let url = self.url.map(|url| address("/url", &url)).transpose()?;
         Ok(PaperDraft {
@@ -97,7 +97,7 @@ impl NewDocument {
 /// Why a paper is taken back.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewWithdrawal {
+struct NewPaperWithdrawal {
     /// Why, for the file.
     note: Prose<2000>,
 }
@@ -105,7 +105,7 @@ struct NewWithdrawal {
 /// What an officer says of a paper.
 #[derive(Debug, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
-struct NewReview {
+struct NewPaperReview {
     /// Whether it is good.
     outcome: PaperReview,
     /// Why, for the file.
@@ -114,7 +114,7 @@ struct NewReview {
 
 /// A paper on file. Promoters see that it is there and from when to when it counts.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-struct DocumentView {
+struct PaperView {
     /// Names it.
     id: DocumentId,
     /// The product for which it was filed.
@@ -133,12 +133,12 @@ struct DocumentView {
     status: PaperStatus,
     /// The rest, for the shop and for staff.
     #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    inside: Option<DocumentInside>,
+    inside: Option<PaperInside>,
 }
 
 /// What only the shop and staff see of a paper.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-struct DocumentInside {
+struct PaperInside {
     /// Whose it is.
     shop_id: ShopId,
     /// Who issued it.
@@ -164,7 +164,7 @@ struct DocumentInside {
     filed_at: Instant,
 }
 
-impl DocumentView {
+impl PaperView {
     fn of(paper: Paper, sight: Sight) -> Self {
         Self {
             id: paper.id,
@@ -175,7 +175,7 @@ impl DocumentView {
             valid_from: paper.valid_from,
             valid_to: paper.valid_to,
             status: paper.status,
-            inside: (sight == Sight::Whole).then(|| DocumentInside {
+            inside: (sight == Sight::Whole).then(|| PaperInside {
                 shop_id: paper.shop_id,
                 issuer: paper.issuer,
                 issued_on: paper.issued_on,
@@ -196,7 +196,7 @@ impl DocumentView {
 #[derive(Debug, Deserialize, utoipa::IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-struct DocumentsAsked {
+struct PapersAsked {
     /// Rows in the page.
     limit: Option<Limit>,
     /// The `next_cursor` of the page before.
@@ -208,9 +208,9 @@ struct DocumentsAsked {
 #[utoipa::path(
     tag = "catalogue",
     params(("id" = ProductId, Path, description = "The product")),
-    request_body = NewDocument,
+    request_body = NewPaper,
     responses(
-        (status = 201, description = "The paper", body = DocumentView),
+        (status = 201, description = "The paper", body = PaperView),
         (status = 409, description = "`document-too-many`",
             body = ProblemBody, content_type = "application/problem+json"),
     ),
@@ -224,7 +224,7 @@ pub(super) async fn create_document(
     posted: Posted,
 ) -> Result<HttpResponse, Problem> {
     caller.allow(SELLERS, Some(Scope::ProductsWrite))?;
-    let draft = posted.read::<NewDocument>()?.draft()?;
+    let draft = posted.read::<NewPaper>()?.draft()?;
     let (actor, viewer) = (caller.actor(), viewer(&caller));
     let by = caller.account;
     posted
@@ -232,7 +232,7 @@ pub(super) async fn create_document(
             Box::pin(async move {
                 let filed = FiledPaper { product, by, draft };
                 let paper = file(tx, &ctx, &actor, viewer, filed).await?;
-                Ok(Answer::created(&DocumentView::of(paper, Sight::Whole)))
+                Ok(Answer::created(&PaperView::of(paper, Sight::Whole)))
             })
         })
         .await
@@ -241,8 +241,8 @@ pub(super) async fn create_document(
 /// Lists the papers filed for a product, newest first.
 #[utoipa::path(
     tag = "catalogue",
-    params(("id" = ProductId, Path, description = "The product"), DocumentsAsked),
-    responses((status = 200, description = "A page of papers", body = Page<DocumentView>)),
+    params(("id" = ProductId, Path, description = "The product"), PapersAsked),
+    responses((status = 200, description = "A page of papers", body = Page<PaperView>)),
     security(("bearer" = [])),
 )]
 #[get("/products/{id}/documents")]
@@ -250,23 +250,23 @@ pub(super) async fn list_documents(
     ctx: Data<Context>,
     caller: Caller,
     Path(product): Path<ProductId>,
-    Query(asked): Query<DocumentsAsked>,
+    Query(asked): Query<PapersAsked>,
 ) -> Result<HttpResponse, Problem> {
     caller.allow(Role::EVERY, Some(Scope::ProductsRead))?;
     let limit = asked.limit.unwrap_or_default();
     let after = asked.starting_after;
     let seen = look::papers(&ctx.db, viewer(&caller), product, after, limit).await?;
     let (page, sight) = seen.ok_or_else(absent)?;
-    Ok(HttpResponse::Ok().json(page.map(|paper| DocumentView::of(paper, sight))))
+    Ok(HttpResponse::Ok().json(page.map(|paper| PaperView::of(paper, sight))))
 }
 
 /// Takes a paper back: it counts no more, and the links that rest on it are looked at again.
 #[utoipa::path(
     tag = "catalogue",
     params(("id" = DocumentId, Path, description = "The paper")),
-    request_body = NewWithdrawal,
+    request_body = NewPaperWithdrawal,
     responses(
-        (status = 200, description = "The paper", body = DocumentView),
+        (status = 200, description = "The paper", body = PaperView),
         (status = 409, description = "`document-closed`",
             body = ProblemBody, content_type = "application/problem+json"),
     ),
@@ -281,7 +281,7 @@ pub(super) async fn withdraw_document(
     posted: Posted,
 ) -> Result<HttpResponse, Problem> {
     caller.allow(CLOSERS, Some(Scope::ProductsWrite))?;
-    let body = posted.read::<NewWithdrawal>()?;
+    let body = posted.read::<NewPaperWithdrawal>()?;
     let closing = Closing {
         review: None,
         note: Some(body.note.into_string()),
@@ -294,9 +294,9 @@ pub(super) async fn withdraw_document(
 #[utoipa::path(
     tag = "catalogue",
     params(("id" = DocumentId, Path, description = "The paper")),
-    request_body = NewReview,
+    request_body = NewPaperReview,
     responses(
-        (status = 200, description = "The paper", body = DocumentView),
+        (status = 200, description = "The paper", body = PaperView),
         (status = 403, description = "Among others `document-own`",
             body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`document-closed`",
@@ -313,7 +313,7 @@ pub(super) async fn review_document(
     posted: Posted,
 ) -> Result<HttpResponse, Problem> {
     caller.allow(OFFICERS, None)?;
-    let body = posted.read::<NewReview>()?;
+    let body = posted.read::<NewPaperReview>()?;
     let closing = Closing {
         review: Some(body.outcome),
         note: Some(body.note.into_string()),
@@ -335,7 +335,7 @@ async fn closed(
             Box::pin(async move {
                 let watch = neighbours.watch.as_ref();
                 let paper = close(tx, &ctx, watch, &actor, viewer, what).await?;
-                Ok(Answer::ok(&DocumentView::of(paper, Sight::Whole)))
+                Ok(Answer::ok(&PaperView::of(paper, Sight::Whole)))
             })
         })
         .await

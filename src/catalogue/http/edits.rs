@@ -13,7 +13,7 @@ use crate::{
     catalogue::{
         codes::Gtin,
         edits::{
-            EditRuling, EditStatus, EditWanted, Edited, ProductChange, ProductEdit,
+            EditRuling, EditStatus, EditWanted, Edited, Part, ProductChange, ProductEdit,
             ProposedProduct, Ruling, edit, rule,
         },
         store,
@@ -62,46 +62,43 @@ struct ProductPatch {
     /// As shown to buyers; null or blank takes it away.
     #[serde(default, deserialize_with = "stays_or_goes")]
     #[schema(value_type = Option<Prose<10_000>>)]
-    description: Option<Option<Prose<10_000>>>,
+    description: Part<Prose<10_000>>,
     /// Where it is sold: http or https on a public host.
     #[schema(format = "uri", max_length = 2048)]
     url: Option<String>,
     /// The shop's own category; null or blank takes it away.
     #[serde(default, deserialize_with = "stays_or_goes")]
     #[schema(value_type = Option<Line<200>>)]
-    category: Option<Option<Line<200>>>,
+    category: Part<Line<200>>,
     /// Maker or brand; null or blank takes it away.
     #[serde(default, deserialize_with = "stays_or_goes")]
     #[schema(value_type = Option<Line<200>>)]
-    brand: Option<Option<Line<200>>>,
+    brand: Part<Line<200>>,
     /// The number under its bar code; null takes it away.
     #[serde(default, deserialize_with = "stays_or_null")]
     #[schema(value_type = Option<Gtin>)]
-    gtin: Option<Option<Gtin>>,
+    gtin: Part<Gtin>,
     /// The number under which an authority admitted it; null or blank takes it away.
     #[serde(default, deserialize_with = "stays_or_goes")]
     #[schema(value_type = Option<Line<100>>)]
-    registration_number: Option<Option<Line<100>>>,
+    registration_number: Part<Line<100>>,
     /// What it costs; null takes it away.
     #[serde(default, deserialize_with = "stays_or_null")]
     #[schema(value_type = Option<Price>)]
-    price: Option<Option<Price>>,
+    price: Part<Price>,
 }
 
 impl ProductPatch {
     fn change(self) -> Result<ProductChange, Problem> {
-        let line = |text: Option<Line<200>>| text.map(Line::into_string);
         let change = ProductChange {
             title: self.title.map(Line::into_string),
-            description: self.description.map(|text| text.map(Prose::into_string)),
+            description: self.description.map(Prose::into_string),
             url: self.url.map(|url| address("/url", &url)).transpose()?,
-            category: self.category.map(line),
-            brand: self.brand.map(line),
+            category: self.category.map(Line::into_string),
+            brand: self.brand.map(Line::into_string),
             gtin: self.gtin,
-            registration_number: self
-                .registration_number
-                .map(|text| text.map(Line::into_string)),
-            price: self.price.map(|price| price.map(Money::from)),
+            registration_number: self.registration_number.map(Line::into_string),
+            price: self.price.map(Money::from),
         };
         if change == ProductChange::default() {
             return Err(Problem::of(&kinds::INVALID).field("", "must change something"));

@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::kernel::{
-    digest::Digest,
-    host::HostName,
-    money::{Currency, Money},
+use crate::{
+    catalogue::edits::Part,
+    kernel::{
+        digest::Digest,
+        host::HostName,
+        money::{Currency, Money},
+    },
 };
 
 /// A whole number from `MIN` to `MAX`.
@@ -137,19 +140,19 @@ impl utoipa::PartialSchema for Sha256Hex {
 impl utoipa::ToSchema for Sha256Hex {}
 
 /// A member of a patch that may be taken away: left out it stays, null or blank it goes.
-pub(super) fn stays_or_goes<'de, D, T>(from: D) -> Result<Option<Option<T>>, D::Error>
+pub(super) fn stays_or_goes<'de, D, T>(from: D) -> Result<Part<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: std::str::FromStr<Err: std::fmt::Display>,
 {
-    said(from).map(Some)
+    said(from).map(|text| text.map_or(Part::Goes, Part::Becomes))
 }
 
 /// The same for a member that is no text.
-pub(super) fn stays_or_null<'de, D, T>(from: D) -> Result<Option<Option<T>>, D::Error>
+pub(super) fn stays_or_null<'de, D, T>(from: D) -> Result<Part<T>, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de>,
 {
-    Option::<T>::deserialize(from).map(Some)
+    Option::<T>::deserialize(from).map(|value| value.map_or(Part::Goes, Part::Becomes))
 }

@@ -213,4 +213,24 @@ both_engines! {
         assert_eq!(problem["errors"].as_array().unwrap().len(), 2);
         assert_eq!(app.row_counts().await, before);
     }
+
+    async fn a_withdrawal_and_a_request_at_once_never_miss_each_other(app: TestApp) {
+        let stall = Stall::open(&app).await;
+        let id = text(&goods(&stall, "Son môi", "Mỹ phẩm").await, "id");
+        for _ in 0..6 {
+            let paper = file(&stall.shop, &id, confirmation()).await;
+            let withdrawals = format!("/v1/documents/{paper}/withdrawals");
+            let (link, second, withdrawn) = tokio::join!(
+                stall.affiliate.post("/v1/links", link_to(&stall, &id)),
+                stall.affiliate.post("/v1/links", link_to(&stall, &id)),
+                stall.shop.post(&withdrawals, json!({ "note": "Sai số" })),
+            );
+            withdrawn.expect(200);
+            for reply in [link, second] {
+                assert!(matches!(reply.status, 201 | 451), "{}", reply.text());
+            }
+            let active = stall.affiliate.get("/v1/links?status=active").await.expect(200);
+            assert_eq!(active["data"], json!([]));
+        }
+    }
 }

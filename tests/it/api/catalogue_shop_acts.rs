@@ -65,4 +65,27 @@ both_engines! {
         officer.post(&suspensions, because("mood")).await.problem(422, "request-invalid");
         officer.post(&suspensions, json!({ "reason_code": "fraud" })).await.problem(422, "request-invalid");
     }
+
+    async fn a_suspension_and_a_request_at_once_never_miss_each_other(app: TestApp) {
+        let stall = Stall::open(&app).await;
+        let officer = app.officer("a").await;
+        let suspensions = format!("/v1/shops/{}/suspensions", stall.shop_id);
+        let reinstatements = format!("/v1/shops/{}/reinstatements", stall.shop_id);
+        for _ in 0..6 {
+            let (first, second, stopped) = tokio::join!(
+                stall.affiliate.post("/v1/links", stall.body()),
+                stall.affiliate.post("/v1/links", stall.body()),
+                officer.post(&suspensions, because("fraud")),
+            );
+            stopped.expect(200);
+            for reply in [first, second] {
+                assert!(matches!(reply.status, 201 | 451), "{}", reply.text());
+            }
+            let active = stall.affiliate.get("/v1/links?status=active").await.expect(200);
+            assert_eq!(active["data"], json!([]));
+            officer.post(&reinstatements, because("error")).await.expect(200);
+            let active = stall.affiliate.get("/v1/links?status=active").await.expect(200);
+            assert_eq!(active["data"], json!([]), "none comes back unscreened");
+        }
+    }
 }
