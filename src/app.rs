@@ -20,6 +20,7 @@ use utoipa_actix_web::AppExt as _;
 use crate::{
     accounts::{AccountsError, AccountsOptions, Authority},
     api::{self, Offered},
+    catalogue,
     clicks::{ClickLog, ClickLogOptions, Redirects},
     commissions,
     compliance::{self, Compliance, TurnOfDay},
@@ -204,6 +205,7 @@ struct Shared {
     compliance: Data<Compliance>,
     clock: Arc<NodeClock>,
     nudged: Arc<Notify>,
+    neighbours: catalogue::Neighbours,
     redirects: Data<Redirects>,
     inbox: Data<orders::Inbox>,
 }
@@ -220,6 +222,7 @@ impl Shared {
             ..DirectoryOptions::default()
         };
         let directory = Directory::start(context, cache);
+        let compliance = Arc::new(Compliance::new(Arc::new(Keeper)));
         Ok(Self {
             metrics: recorder(),
             offered: Data::new(Offered::of(&document)),
@@ -227,10 +230,14 @@ impl Shared {
             proxies: Data::new(web::auth::TrustedProxies(config.trusted_proxies)),
             authority: Authority::new(context, accounts)?,
             dependents: Arc::new(Keeper),
-            compliance: Data::new(Compliance::new(Arc::new(Keeper))),
             // After the directory, which must have dropped a link before the clock says so.
             clock: NodeClock::start(context),
             nudged: Arc::default(),
+            neighbours: catalogue::Neighbours {
+                watch: Arc::new(links::Neighbour::new(Arc::clone(&compliance))),
+                gate: Arc::<Compliance>::clone(&compliance),
+            },
+            compliance: Data::from(compliance),
             redirects: Data::new(Redirects::new(context, directory, log)),
             inbox: Data::from(orders::Inbox::start(context).0),
         })
@@ -270,6 +277,16 @@ impl Shared {
             }),
         });
         jobs.extend(self.link_jobs());
+        let watch = Arc::clone(&self.neighbours.watch);
+        jobs.push(Job {
+            name: "papers.lapse",
+            every: Duration::from_mins(1),
+            wake: None,
+            run: Arc::new(move |ctx| {
+                let watch = Arc::clone(&watch);
+                Box::pin(async move { catalogue::lapse_due(&ctx, &watch).await })
+            }),
+        });
         jobs.push(Job {
             name: "orders.fold",
             every: Duration::from_secs(1),
@@ -343,6 +360,7 @@ impl Shared {
             .app_data(Data::new(authenticator))
             .app_data(Data::new(Arc::clone(&self.dependents)))
             .app_data(self.compliance.clone())
+            .app_data(Data::new(self.neighbours.clone()))
             .app_data(self.redirects.clone())
             .app_data(self.inbox.clone());
     }

@@ -34,6 +34,7 @@ pub(super) async fn add_product(
     let product = Product {
         id: ctx.ambient.id(),
         shop_id,
+        version: 1,
         title: draft.title,
         description: draft.description,
         url: draft.url,
@@ -56,5 +57,6 @@ pub(super) async fn add_product(
     };
     let leaf = audit::record(tx, &ctx.ambient, act).await?;
     store::add_product(tx, &product, leaf).await?;
+    store::edits::add_version(tx, &product, product.created_at, leaf).await?;
     Ok(product)
 }

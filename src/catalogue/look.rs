@@ -2,12 +2,13 @@
 
 use super::{
     model::{Product, Program, Shop},
+    papers::Paper,
     rules::{Sight, Span, Viewer},
     store,
 };
 use crate::kernel::{
     db::{Db, DbError, On, View},
-    ids::{ProductId, ProgramId, ShopId},
+    ids::{DocumentId, ProductId, ProgramId, ShopId},
     page::{Limit, Page},
 };
 
@@ -104,4 +105,23 @@ async fn sees(view: &mut View, viewer: Viewer, id: ShopId) -> Result<bool, DbErr
         return Ok(true);
     }
     Ok(shop(view, viewer, id).await?.is_some())
+}
+
+/// The papers filed for a product, newest first, and how much of them the viewer sees; none when it does not see the
+/// product.
+pub(super) async fn papers(
+    view: &mut View,
+    viewer: Viewer,
+    of: ProductId,
+    starting_after: Option<DocumentId>,
+    limit: Limit,
+) -> Result<Option<(Page<Paper>, Sight)>, DbError> {
+    let Some(product) = store::product_by_id(&mut *view, of).await? else {
+        return Ok(None);
+    };
+    let Some((_, sight)) = shop(&mut *view, viewer, product.shop_id).await? else {
+        return Ok(None);
+    };
+    let rows = store::papers::of_product(view, of, starting_after, limit).await?;
+    Ok(Some((Page::cut(rows, limit, |paper| paper.id), sight)))
 }

@@ -88,6 +88,8 @@ pub struct Product {
     pub id: ProductId,
     /// Whose it is.
     pub shop_id: ShopId,
+    /// Which version of it this is, 1 at first.
+    pub version: i64,
     /// As shown to buyers.
     pub title: String,
     /// As shown to buyers.

@@ -16,7 +16,18 @@ pub(super) struct Viewer {
     account: AccountId,
     is_staff: bool,
     is_promoter: bool,
-    is_admin: bool,
+    rank: Rank,
+}
+
+/// What an account may do with what is not its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rank {
+    /// Nothing.
+    Own,
+    /// Look after what others file.
+    Officer,
+    /// Change it, too.
+    Admin,
 }
 
 /// How much of a shop somebody sees.
@@ -50,7 +61,13 @@ impl Viewer {
             account,
             is_staff: roles.iter().any(|role| role.is_staff()),
             is_promoter: has(Role::Affiliate) || has(Role::Livestreamer),
-            is_admin: has(Role::Admin),
+            rank: if has(Role::Admin) {
+                Rank::Admin
+            } else if has(Role::ComplianceOfficer) {
+                Rank::Officer
+            } else {
+                Rank::Own
+            },
         }
     }
 
@@ -69,7 +86,13 @@ impl Viewer {
     /// Whether it may change what belongs to `shop`.
     #[must_use]
     pub(super) fn may_change(self, shop: &Shop) -> bool {
-        self.is_admin || shop.owner == self.account
+        self.rank == Rank::Admin || shop.owner == self.account
+    }
+
+    /// Whether it looks after what others file.
+    #[must_use]
+    pub(super) fn is_officer(self) -> bool {
+        self.rank != Rank::Own
     }
 
     /// What its lists hold.

@@ -1,6 +1,7 @@
 //! Decides a request for a link and stores the decision.
 //!
-//! In one transaction, in this order: the heads of the lists are read and held, so no list can change before the
+//! In one transaction, in this order: the shop is held and its papers are read, so none can be withdrawn before the
+//! commit; the heads of the lists are read and held, so no list can change before the
 //! commit; the lists of exactly those versions are had; the input is written as canonical JSON and read back, so that
 //! what is judged is what is stored; the pure rules judge; leaf, then record. A list that does not read or compile
 //! makes the outcome a refusal with its own ground, and so does a clock that has jumped back. A database that does not answer makes no decision at all.
@@ -12,7 +13,7 @@ use super::{
     ground::GroundCode,
     lists::Lists,
     model::{Decision, Head, Input, Outcome, Record, Screening, Subject, Verdict, Waiver},
-    rules,
+    papers, rules,
     screener::{ListsFault, Screener},
     store,
 };
@@ -36,8 +37,10 @@ pub async fn decide(
     actor: &Actor,
     subject: Subject,
 ) -> Result<Decision, DbError> {
-    let held = store::hold_heads(tx).await?;
     let decided_at = ctx.ambient.now();
+    let legal_day = legal_day(decided_at);
+    let (requirements, papers) = papers::held_facts(tx, &subject, legal_day).await?;
+    let held = store::hold_heads(tx).await?;
     let newest = held.iter().filter_map(|(_, changed_at)| *changed_at).max();
     let heads: Vec<Head> = held.into_iter().map(|(head, _)| head).collect();
     let found = screener.lists_for_decision(&mut *tx, &ctx.db, &heads).await;
@@ -56,10 +59,11 @@ pub async fn decide(
     let (text, input) = canonical(&Input {
         subject,
         decided_at,
-        legal_day: legal_day(decided_at),
+        legal_day,
         screening,
         stale: Vec::new(),
-        papers: Vec::new(),
+        requirements,
+        papers,
         authority_orders: Vec::new(),
         waived: Vec::new(),
     })?;

@@ -15,6 +15,7 @@ mod change;
 mod close_entry;
 mod decide;
 mod draft;
+mod edit_gate;
 mod error;
 mod facts;
 mod generic;
@@ -29,9 +30,11 @@ mod lines;
 mod lists;
 mod model;
 mod normal;
+mod papers;
 mod preview;
 mod reach;
 mod replay;
+mod required;
 mod rules;
 mod screener;
 mod snapshot;
@@ -55,9 +58,11 @@ pub use lines::{
 pub use lists::{CompileFault, Lists};
 pub use model::{
     Channel, ChannelKind, Decision, Effect, Entry, Field, Goods, Ground, Input, ListName,
-    ListVersions, MatchKind, OrderFact, Outcome, PaperFact, Screening, ScreeningOutcome, ShopFacts,
-    ShopStanding, SnapshotStatus, StandingSnapshot, Subject, Verdict, Waiver,
+    ListVersions, MatchKind, OrderFact, Outcome, PaperFact, Requirement, Screening,
+    ScreeningOutcome, ShopFacts, ShopStanding, SnapshotStatus, StandingSnapshot, Subject, Verdict,
+    Waiver,
 };
+pub use papers::paper_grounds;
 pub use preview::preview_order;
 pub use reach::{
     KEYS_VERSION, KeyKind, Probe, SearchKey, asks_channels, asks_goods, place, places_under,

@@ -2,7 +2,7 @@
 //!
 //! Order matters. First what is merely wrong with the request is found, which stores nothing. Then the owner's standing
 //! is read and held: a revocation that runs at the same time either comes first and is seen, or waits for the commit
-//! and suspends this link with the rest. Then the lists are read and held the same way by the decision. Only then is
+//! and suspends this link with the rest. The shop was held before its goods were read, for the same reason. Then the lists are read and held the same way by the decision. Only then is
 //! the link inserted. A refusal and a review commit as decisions, with no link.
 
 use super::{
@@ -39,7 +39,8 @@ pub(super) struct Wanted {
     pub(super) product_id: ProductId,
     /// The deep link; none is the product's own address.
     pub(super) url: Option<String>,
-    pub(super) channel: Channel,
+    /// None is a channel that nobody declared.
+    pub(super) channel: Option<Channel>,
     pub(super) sub_ids: [Option<String>; 5],
     pub(super) slug: Option<Slug>,
 }
@@ -79,7 +80,7 @@ pub(super) async fn issue(
         return Err(LinkError::SlugTaken);
     }
     let standing = identity::hold_standing(tx, ctx.ambient.now(), owner).await?;
-    let subject = goods.subject(owner, snapshot(&standing), &url, &wanted.channel);
+    let subject = goods.subject(owner, snapshot(&standing), &url, wanted.channel.clone());
     let decision = compliance::decide(tx, ctx, screener, actor, subject).await?;
     match decision.outcome {
         Outcome::Refused => return Ok(Issued::Refused(decision)),
@@ -88,6 +89,9 @@ pub(super) async fn issue(
     }
     let verification_id = standing.verification_id.ok_or_else(|| {
         DbError::Broken("a link was granted to somebody who was never verified".to_owned())
+    })?;
+    let channel = wanted.channel.ok_or_else(|| {
+        DbError::Broken("a link was granted to somebody who declared no channel".to_owned())
     })?;
     let [sub_id1, sub_id2, sub_id3, sub_id4, sub_id5] = wanted.sub_ids;
     let link = Link {
@@ -100,8 +104,8 @@ pub(super) async fn issue(
         program_version: goods.program.version,
         product_id: goods.product.id,
         url: url.to_string(),
-        channel_kind: wanted.channel.kind.to_string(),
-        channel_url: wanted.channel.url,
+        channel_kind: channel.kind.to_string(),
+        channel_url: channel.url,
         sub_id1,
         sub_id2,
         sub_id3,
@@ -157,10 +161,12 @@ impl Promoted {
         if program.status != ProgramStatus::Active {
             return Err(LinkError::ProgramPaused);
         }
+        // Held before anything of it is read: neither the shop nor its goods nor its papers change until the commit.
+        let shop = catalogue::hold_shop(tx, program.shop_id).await?;
+        let shop = shop.ok_or(LinkError::UnknownProgram)?;
         let product = catalogue::product_by_id(&mut *tx, wanted.product_id).await?;
         let product = product.filter(|product| product.shop_id == program.shop_id);
         let product = product.ok_or(LinkError::UnknownProduct)?;
-        let shop = shop_of(tx, &product).await?;
         Ok(Self {
             program,
             product,
@@ -173,7 +179,7 @@ impl Promoted {
         owner: AccountId,
         standing: StandingSnapshot,
         url: &WebUrl,
-        channel: &Channel,
+        channel: Option<Channel>,
     ) -> Subject {
         Subject {
             account: owner,
@@ -182,7 +188,7 @@ impl Promoted {
             product_id: self.product.id,
             product: compliance::goods_of(&self.product),
             url: url.to_string(),
-            channel: Some(channel.clone()),
+            channel,
         }
     }
 }

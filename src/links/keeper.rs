@@ -9,24 +9,22 @@ use futures_util::future::BoxFuture;
 use super::{
     act::{self, Done},
     find::{self, Hit, Question},
-    index as keep,
     model::{Act, ActEffect, CauseKind, Member, TakedownReason},
     preview, seek,
     store::index::{self, Live},
 };
 use crate::{
-    catalogue::{Product, Shop},
     compliance::{
-        Compliance, Effect, Entry, Ground, ListChange, LiveLinks, OrderInForce, Planned, Reach,
+        Effect, Entry, Ground, ListChange, LiveLinks, OrderInForce, Planned, Reach,
         decision_waivers,
     },
-    identity::{self, Dependents, StandingStatus},
+    identity::Dependents,
     kernel::{
         actor::Actor,
         clock::{Instant, legal_day},
         context::Context,
         db::{DbError, On, Tx},
-        ids::{AccountId, ProductId, ShopId},
+        ids::AccountId,
     },
 };
 
@@ -78,7 +76,7 @@ impl LiveLinks for Keeper {
 }
 
 /// The members of an act that names its links, and finds nothing in them.
-fn named(links: Vec<Live>) -> Vec<Member> {
+pub(super) fn named(links: Vec<Live>) -> Vec<Member> {
     let nothing: std::sync::Arc<str> = "[]".into();
     let links = links.into_iter();
     links
@@ -89,7 +87,7 @@ fn named(links: Vec<Live>) -> Vec<Member> {
         .collect()
 }
 
-fn number(done: Option<&Done>) -> u64 {
+pub(super) fn number(done: Option<&Done>) -> u64 {
     done.map_or(0, |done| done.links)
 }
 
@@ -184,129 +182,6 @@ async fn take_down_for_order(
     };
     let done = act::perform(tx, ctx, &act, named(links)).await?;
     Ok(number(done.as_ref()))
-}
-
-impl Keeper {
-    /// Gives an edited product its new keys. The edit was screened before, and is stored when this is called; a link
-    /// that is issued at the same time waits, and reads the product as edited.
-    pub async fn product_edited(
-        &self,
-        tx: &mut Tx,
-        product: &Product,
-        shop: &Shop,
-    ) -> Result<(), DbError> {
-        let Some(known) = index::hold_promoted_to_change(tx, product.id).await? else {
-            // No link promotes it: the first that does will index it.
-            return Ok(());
-        };
-        keep::keep_product(tx, Some(known), product, shop).await
-    }
-
-    /// Puts every active link of a suspended shop to rest. Sales before stay paid, later ones are not.
-    pub async fn shop_suspended(
-        &self,
-        tx: &mut Tx,
-        ctx: &Context,
-        shop: ShopId,
-        actor: &Actor,
-        reason_code: &str,
-    ) -> Result<u64, DbError> {
-        let links = index::active_of_shop(&mut On::from(&mut *tx), shop).await?;
-        let act = Act {
-            cause: CauseKind::ShopSuspension,
-            cause_id: Some(shop.to_string()),
-            effect: ActEffect::Suspended,
-            reason_code,
-            note: None,
-            actor,
-            decided_at: ctx.ambient.now(),
-        };
-        let done = act::perform(tx, ctx, &act, named(links)).await?;
-        Ok(number(done.as_ref()))
-    }
-
-    /// Brings back the links that the shop's suspension put to rest, where the lists have nothing against them and
-    /// their owner is still verified. The others stay at rest.
-    pub async fn shop_reinstated(
-        &self,
-        tx: &mut Tx,
-        ctx: &Context,
-        compliance: &Compliance,
-        shop: ShopId,
-        actor: &Actor,
-        reason_code: &str,
-    ) -> Result<u64, DbError> {
-        let decided_at = ctx.ambient.now();
-        let resting = index::resting_of_shop(&mut On::from(&mut *tx), shop).await?;
-        let mut owners: Vec<AccountId> = resting.iter().map(|link| link.account_id).collect();
-        owners.sort_unstable();
-        owners.dedup();
-        let mut verified = std::collections::BTreeSet::new();
-        for owner in owners {
-            let standing = identity::hold_standing(tx, decided_at, owner).await?;
-            if standing.status == StandingStatus::Verified {
-                verified.insert(owner);
-            }
-        }
-        let lists = compliance.lists_in_force(tx).await?;
-        let question = Question::whatever(&lists, legal_day(decided_at));
-        let asked = resting
-            .iter()
-            .filter(|link| verified.contains(&link.account_id))
-            .cloned()
-            .collect::<Vec<_>>();
-        let hits = find::screen_page(&mut On::from(&mut *tx), &question, asked.clone()).await?;
-        let hits = not_waived(tx, hits).await?;
-        let back = asked
-            .into_iter()
-            .filter(|link| hits.iter().all(|hit| hit.link.link_id != link.link_id))
-            .collect();
-        let act = Act {
-            cause: CauseKind::ShopSuspension,
-            cause_id: Some(shop.to_string()),
-            effect: ActEffect::Reinstated,
-            reason_code,
-            note: None,
-            actor,
-            decided_at,
-        };
-        let done = act::perform(tx, ctx, &act, named(back)).await?;
-        Ok(number(done.as_ref()))
-    }
-
-    /// Screens a product's links again after one of its papers ran out or was withdrawn. `missing` are the grounds that
-    /// the papers now missing are; without any the lists alone are asked.
-    pub async fn papers_lapsed(
-        &self,
-        tx: &mut Tx,
-        ctx: &Context,
-        product: ProductId,
-        missing: &[Ground],
-        actor: &Actor,
-    ) -> Result<u64, DbError> {
-        let refuses = |ground: &&Ground| ground.effect == Effect::Refuse;
-        if missing.iter().filter(refuses).count() == 0 {
-            return Ok(0);
-        }
-        let links = index::active_of_products(&mut On::from(&mut *tx), &[product]).await?;
-        let grounds: std::sync::Arc<[Ground]> = missing.into();
-        let hits = links.into_iter().map(|link| Hit {
-            link,
-            grounds: grounds.clone(),
-        });
-        let hits = not_waived(tx, hits.collect()).await?;
-        let act = Act {
-            cause: CauseKind::Papers,
-            cause_id: Some(product.to_string()),
-            effect: ActEffect::TakenDown,
-            reason_code: TakedownReason::ViolatingGoods.word(),
-            note: None,
-            actor,
-            decided_at: ctx.ambient.now(),
-        };
-        let done = act::perform(tx, ctx, &act, members(&hits)?).await?;
-        Ok(number(done.as_ref()))
-    }
 }
 
 /// The hits that refuse, by a ground that no person overruled when the link was issued.

@@ -34,6 +34,7 @@ mod slug;
 mod store;
 mod summary;
 mod take_down;
+mod watch;
 
 pub use clock::NodeClock;
 pub use code::{CODE_LEN, Code, CodeFault};
@@ -47,6 +48,7 @@ pub use laws::laws;
 pub use model::{ActEffect, CauseKind, Link, LinkStatus, TakedownReason};
 pub use rescreen::{Doubts, OnlyCounted, Rescreen};
 pub use slug::{Slug, SlugFault};
+pub use watch::Neighbour;
 
 use crate::kernel::{
     clock::Instant,

@@ -156,6 +156,30 @@ pub(crate) const ACCESS: &[Access] = &[
     keyed("GET", "/v1/products", EVERYBODY, "products:read"),
     keyed("POST", "/v1/products", SELLERS, "products:write"),
     keyed("GET", "/v1/products/{id}", EVERYBODY, "products:read"),
+    keyed("PATCH", "/v1/products/{id}", SELLERS, "products:write"),
+    keyed(
+        "GET",
+        "/v1/products/{id}/documents",
+        EVERYBODY,
+        "products:read",
+    ),
+    keyed(
+        "POST",
+        "/v1/products/{id}/documents",
+        SELLERS,
+        "products:write",
+    ),
+    keyed(
+        "POST",
+        "/v1/documents/{id}/withdrawals",
+        &["shop", "admin", "compliance_officer"],
+        "products:write",
+    ),
+    to("POST", "/v1/documents/{id}/reviews", KEEPERS),
+    keyed("GET", "/v1/product-edits", ORDER_READERS, "products:read"),
+    to("POST", "/v1/product-edits/{id}/rulings", KEEPERS),
+    to("POST", "/v1/shops/{id}/suspensions", KEEPERS),
+    to("POST", "/v1/shops/{id}/reinstatements", KEEPERS),
     keyed("GET", "/v1/programs", EVERYBODY, "products:read"),
     keyed("POST", "/v1/programs", SELLERS, "products:write"),
     keyed("GET", "/v1/programs/{id}", EVERYBODY, "products:read"),
@@ -285,6 +309,8 @@ fn prefix_under(collection: &str) -> &'static str {
         "identity-verifications" => "idv",
         "shops" => "shop",
         "products" => "prod",
+        "documents" => "doc",
+        "product-edits" => "edit",
         "programs" => "prog",
         "entries" => "ent",
         "decisions" => "dec",
@@ -462,7 +488,10 @@ impl Owned {
         app.settle().await;
         let notices = market.affiliate.get("/v1/notices").await.expect(200);
         let notice = &notices["data"][0];
+        let (document, edit) = Self::papers(market).await;
         Self(vec![
+            ("doc", document),
+            ("edit", edit),
             ("idv", market.verification_id.clone()),
             ("shop", market.shop_id.clone()),
             ("prod", market.product_id.clone()),
@@ -479,6 +508,20 @@ impl Owned {
         ])
     }
 
+    /// A paper on file, and an edit that waits for an officer.
+    async fn papers(market: &Market) -> (String, String) {
+        let path = format!("/v1/products/{}", market.product_id);
+        let paper = json!({
+            "kind": "quality_certificate", "number": "QC-1", "issuer": "An invented laboratory", "sha256": "ab".repeat(32),
+        });
+        let documents = format!("{path}/documents");
+        let document = market.shop.post(&documents, paper).await.expect(201);
+        let change = json!({ "title": "Pháo hoa ngày Tết" });
+        let headers = [("if-match", "\"1\"")];
+        let edit = market.shop.patch(&path, change, &headers).await.expect(202);
+        (text(&document, "id"), text(&edit, "id"))
+    }
+
     pub(crate) fn id(&self, prefix: &str) -> String {
         let found = self.0.iter().find(|(known, _)| *known == prefix);
         found
@@ -489,7 +532,12 @@ impl Owned {
 
     /// What affiliates must read to promote anything is no secret to them.
     fn is_public(row: &Access, stranger: &Actor) -> bool {
-        let catalogue = ["/v1/shops/{id}", "/v1/products/{id}", "/v1/programs/{id}"];
+        let catalogue = [
+            "/v1/shops/{id}",
+            "/v1/products/{id}",
+            "/v1/products/{id}/documents",
+            "/v1/programs/{id}",
+        ];
         row.method == "GET" && catalogue.contains(&row.path) && !stranger.email.contains(".shop@")
     }
 }

@@ -2,9 +2,13 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::kernel::{
-    host::HostName,
-    money::{Currency, Money},
+use crate::{
+    catalogue::edits::Part,
+    kernel::{
+        digest::Digest,
+        host::HostName,
+        money::{Currency, Money},
+    },
 };
 
 /// A whole number from `MIN` to `MAX`.
@@ -105,4 +109,50 @@ impl From<Price> for Money {
             currency: price.currency,
         }
     }
+}
+
+/// A SHA-256 in 64 hexadecimal digits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Sha256Hex(pub(super) Digest);
+
+impl<'de> Deserialize<'de> for Sha256Hex {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
+        let bytes = data_encoding::HEXLOWER_PERMISSIVE
+            .decode(text.as_bytes())
+            .ok();
+        bytes
+            .and_then(|bytes| bytes.try_into().ok())
+            .map(Self)
+            .ok_or_else(|| serde::de::Error::custom("must be 64 hexadecimal digits"))
+    }
+}
+
+impl utoipa::PartialSchema for Sha256Hex {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .pattern(Some("^[0-9a-fA-F]{64}$"))
+            .into()
+    }
+}
+
+impl utoipa::ToSchema for Sha256Hex {}
+
+/// A member of a patch that may be taken away: left out it stays, null or blank it goes.
+pub(super) fn stays_or_goes<'de, D, T>(from: D) -> Result<Part<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    said(from).map(|text| text.map_or(Part::Goes, Part::Becomes))
+}
+
+/// The same for a member that is no text.
+pub(super) fn stays_or_null<'de, D, T>(from: D) -> Result<Part<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::<T>::deserialize(from).map(|value| value.map_or(Part::Goes, Part::Becomes))
 }

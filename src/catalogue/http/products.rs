@@ -14,12 +14,14 @@ use crate::{
         codes::Gtin,
         look,
         model::{Product, ProductDraft},
+        papers::text_sha256,
     },
     kernel::{
         actor::Role,
         clock::Instant,
         context::Context,
         db::View,
+        digest::hex,
         ids::{ProductId, ShopId},
         money::Money,
         page::{Limit, Page},
@@ -73,11 +75,13 @@ impl NewProduct {
 
 /// A product.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-struct ProductView {
+pub(super) struct ProductView {
     /// Names it.
     id: ProductId,
     /// Whose it is.
     shop_id: ShopId,
+    /// 1 at first; an edit makes the next one.
+    version: i64,
     /// As shown to buyers.
     title: String,
     /// As shown to buyers.
@@ -95,6 +99,8 @@ struct ProductView {
     registration_number: Option<String>,
     /// What it costs.
     price: Option<Money>,
+    /// SHA-256 of title, line feed and description in hexadecimal, for an `ad_content_confirmation`.
+    text_sha256: String,
     /// When it was added.
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
@@ -102,9 +108,12 @@ struct ProductView {
 
 impl From<Product> for ProductView {
     fn from(product: Product) -> Self {
+        let text = text_sha256(&product.title, product.description.as_deref());
         Self {
             id: product.id,
             shop_id: product.shop_id,
+            version: product.version,
+            text_sha256: hex(&text),
             title: product.title,
             description: product.description,
             url: product.url.to_string(),
@@ -136,7 +145,8 @@ struct ProductsAsked {
     tag = "catalogue",
     request_body = NewProduct,
     responses(
-        (status = 201, description = "The product", body = ProductView),
+        (status = 201, description = "The product", body = ProductView,
+            headers(("ETag" = String, description = "The version, for `If-Match`"))),
         (status = 422, description = "Among others `url-not-allowed`",
             body = ProblemBody, content_type = "application/problem+json"),
     ),
@@ -157,7 +167,8 @@ pub(super) async fn create_product(
         .once(&ctx, &caller, move |tx, ctx| {
             Box::pin(async move {
                 let product = add_product(tx, &ctx, &actor, viewer, shop_id, draft).await?;
-                Ok(Answer::created(&ProductView::from(product)))
+                let version = product.version;
+                Ok(Answer::created(&ProductView::from(product)).etag(version))
             })
         })
         .await
@@ -189,7 +200,8 @@ pub(super) async fn list_products(
 #[utoipa::path(
     tag = "catalogue",
     params(("id" = ProductId, Path, description = "The product")),
-    responses((status = 200, description = "The product", body = ProductView)),
+    responses((status = 200, description = "The product", body = ProductView,
+        headers(("ETag" = String, description = "The version, for `If-Match`")))),
     security(("bearer" = [])),
 )]
 #[get("/products/{id}")]
@@ -201,5 +213,8 @@ pub(super) async fn get_product(
     caller.allow(Role::EVERY, Some(Scope::ProductsRead))?;
     let product = look::product(&ctx.db, viewer(&caller), id).await?;
     let product = product.ok_or_else(absent)?;
-    Ok(HttpResponse::Ok().json(ProductView::from(product)))
+    let tag = format!("\"{}\"", product.version);
+    Ok(HttpResponse::Ok()
+        .insert_header(("etag", tag))
+        .json(ProductView::from(product)))
 }

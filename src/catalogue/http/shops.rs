@@ -67,7 +67,7 @@ fn tax_code(country: Country, text: Line<32>) -> Result<TaxCode, Problem> {
 
 /// A shop.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-struct ShopView {
+pub(super) struct ShopView {
     /// Names it.
     id: ShopId,
     /// As registered.
@@ -96,7 +96,7 @@ struct ShopView {
 }
 
 impl ShopView {
-    fn of(shop: Shop, sight: Sight) -> Self {
+    pub(super) fn of(shop: Shop, sight: Sight) -> Self {
         let is_whole = sight == Sight::Whole;
         let is_personal = shop.tax_code_form == TaxCodeForm::Personal;
         Self {

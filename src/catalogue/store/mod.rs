@@ -1,5 +1,7 @@
 //! The SQL of the catalogue.
 
+pub(super) mod edits;
+pub(super) mod papers;
 mod rows;
 
 use self::rows::{ProductRow, ProgramRow, ShopRow, TermsRow};
@@ -27,6 +29,30 @@ crate::statements! {
                          status, created_at
                   FROM shop
                   WHERE shop_id = $1";
+    /// One shop, held as it is until the commit; others may hold it too.
+    HOLD_SHOP = {
+        sqlite: "SELECT shop_id, owner_id, legal_name, tax_code, tax_code_form, country, website, is_multi_level,
+                        status, created_at
+                 FROM shop
+                 WHERE shop_id = $1",
+        postgres: "SELECT shop_id, owner_id, legal_name, tax_code, tax_code_form, country, website, is_multi_level,
+                          status, created_at
+                   FROM shop
+                   WHERE shop_id = $1
+                   FOR SHARE"
+    };
+    /// One shop, taken for a change of it or of what belongs to it.
+    TAKE_SHOP = {
+        sqlite: "SELECT shop_id, owner_id, legal_name, tax_code, tax_code_form, country, website, is_multi_level,
+                        status, created_at
+                 FROM shop
+                 WHERE shop_id = $1",
+        postgres: "SELECT shop_id, owner_id, legal_name, tax_code, tax_code_form, country, website, is_multi_level,
+                          status, created_at
+                   FROM shop
+                   WHERE shop_id = $1
+                   FOR NO KEY UPDATE"
+    };
     /// Shops for those who see more than their own, newest first.
     SHOPS_SEEN = "SELECT shop_id, owner_id, legal_name, tax_code, tax_code_form, country, website, is_multi_level,
                          status, created_at
@@ -48,7 +74,7 @@ crate::statements! {
                                            registration_number, price_minor, price_currency, created_at, leaf_id)
                       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
     /// One product.
-    PRODUCT_BY_ID = "SELECT product_id, shop_id, title, description, url, category, brand, gtin,
+    PRODUCT_BY_ID = "SELECT product_id, shop_id, version, title, description, url, category, brand, gtin,
                             registration_number, price_minor, price_currency, created_at
                      FROM product
                      WHERE product_id = $1";
@@ -65,14 +91,14 @@ crate::statements! {
                                         FROM json_array_elements_text(CAST($1 AS JSON)) AS value)"
     };
     /// Products of one shop, newest first.
-    PRODUCTS_OF_SHOP = "SELECT product_id, shop_id, title, description, url, category, brand, gtin,
+    PRODUCTS_OF_SHOP = "SELECT product_id, shop_id, version, title, description, url, category, brand, gtin,
                                registration_number, price_minor, price_currency, created_at
                         FROM product
                         WHERE shop_id = $2 AND product_id < $1
                         ORDER BY product_id DESC
                         LIMIT $3";
     /// Products for those who see more than their own, newest first.
-    PRODUCTS_SEEN = "SELECT p.product_id, p.shop_id, p.title, p.description, p.url, p.category, p.brand, p.gtin,
+    PRODUCTS_SEEN = "SELECT p.product_id, p.shop_id, p.version, p.title, p.description, p.url, p.category, p.brand, p.gtin,
                             p.registration_number, p.price_minor, p.price_currency, p.created_at
                      FROM product AS p
                      JOIN shop AS s ON s.shop_id = p.shop_id
@@ -80,7 +106,7 @@ crate::statements! {
                      ORDER BY p.product_id DESC
                      LIMIT $4";
     /// Products of an owner's shops, newest first.
-    PRODUCTS_OWN = "SELECT p.product_id, p.shop_id, p.title, p.description, p.url, p.category, p.brand, p.gtin,
+    PRODUCTS_OWN = "SELECT p.product_id, p.shop_id, p.version, p.title, p.description, p.url, p.category, p.brand, p.gtin,
                            p.registration_number, p.price_minor, p.price_currency, p.created_at
                     FROM product AS p
                     WHERE p.product_id < $1 AND p.shop_id IN (SELECT shop_id FROM shop WHERE owner_id = $2)
@@ -207,6 +233,18 @@ pub(super) async fn add_shop(
 /// The shop, if there is one.
 pub async fn shop_by_id(on: impl Into<On<'_>>, id: ShopId) -> Result<Option<Shop>, DbError> {
     let row: Option<ShopRow> = on.into().sql(SHOP_BY_ID).bind(id).optional().await?;
+    row.map(ShopRow::read).transpose()
+}
+
+/// The shop as it stays until `tx` ends: nobody stops it, changes its goods or closes its papers meanwhile.
+pub async fn hold_shop(tx: &mut Tx, id: ShopId) -> Result<Option<Shop>, DbError> {
+    let row: Option<ShopRow> = tx.sql(HOLD_SHOP).bind(id).optional().await?;
+    row.map(ShopRow::read).transpose()
+}
+
+/// The shop, for a change of it or of what belongs to it.
+pub(super) async fn take_shop(tx: &mut Tx, id: ShopId) -> Result<Option<Shop>, DbError> {
+    let row: Option<ShopRow> = tx.sql(TAKE_SHOP).bind(id).optional().await?;
     row.map(ShopRow::read).transpose()
 }
 

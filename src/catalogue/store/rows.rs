@@ -51,6 +51,7 @@ impl ShopRow {
 pub(super) struct ProductRow {
     product_id: ProductId,
     shop_id: ShopId,
+    version: i64,
     title: String,
     description: Option<String>,
     url: String,
@@ -68,6 +69,7 @@ impl ProductRow {
         Ok(Product {
             id: self.product_id,
             shop_id: self.shop_id,
+            version: self.version,
             title: self.title,
             description: self.description,
             url: address(&self.url)?,

@@ -13,6 +13,7 @@ use crate::{
             Channel, ChannelKind, Goods, Head, ListVersions, Outcome, ScreeningOutcome, ShopFacts,
             Verdict,
         },
+        papers,
         rules::{self, Exposure},
         screener::ListsFault,
         store,
@@ -122,6 +123,8 @@ struct ScreeningView {
 
 /// What is screened, once looked up.
 struct Asked {
+    /// The product of the catalogue; none when it was described.
+    id: Option<ProductId>,
     goods: Goods,
     shop: Option<ShopFacts>,
     channel: Option<Channel>,
@@ -190,7 +193,11 @@ async fn screen(
         url: None,
         channel: asked.channel.as_ref(),
     };
-    let verdict = rules::screen(&lists, exposure, legal_day(ctx.ambient.now()));
+    let today = legal_day(ctx.ambient.now());
+    // What was only described has no paper on file.
+    let on_file = asked.id.zip(asked.shop.as_ref().map(|shop| shop.id));
+    let papers = papers::paper_grounds(&mut *tx, on_file, &asked.goods, today).await?;
+    let verdict = rules::screen(&lists, exposure, today).and(papers);
     Ok(ScreeningView::of(&verdict, &heads, lang))
 }
 
@@ -210,7 +217,8 @@ impl ScreeningView {
 
 async fn look_up(tx: &mut Tx, of: Option<AccountId>, body: NewScreening) -> Result<Asked, Problem> {
     let channel = body.channel.map(channel).transpose()?;
-    let (goods, shop) = match (body.product_id, body.product) {
+    let id = body.product_id;
+    let (goods, shop) = match (id, body.product) {
         (Some(id), None) => {
             let (goods, shop) = known(tx, of, id).await?;
             (goods, Some(shop))
@@ -225,6 +233,7 @@ async fn look_up(tx: &mut Tx, of: Option<AccountId>, body: NewScreening) -> Resu
         _ => return Err(invalid("", "must have either product_id or product")),
     };
     Ok(Asked {
+        id,
         goods,
         shop,
         channel,

@@ -5,9 +5,10 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     verdict::Ground,
-    words::{ChannelKind, ListName, Screening, ShopStanding, SnapshotStatus},
+    words::{ChannelKind, Effect, Field, ListName, Screening, ShopStanding, SnapshotStatus},
 };
 use crate::{
+    catalogue::PaperKind,
     compliance::ground::GroundCode,
     kernel::{
         clock::Instant,
@@ -15,7 +16,6 @@ use crate::{
             AccountId, AuthorityOrderId, DocumentId, EntryId, ProductId, RulingId, ShopId,
             VerificationId,
         },
-        text::Line,
     },
 };
 
@@ -115,7 +115,10 @@ pub struct Input {
     /// Lists that were older than they may be.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub stale: Vec<ListName>,
-    /// Papers on file for the product.
+    /// The papers that such goods need, by the rows that applied on that day.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub requirements: Vec<Requirement>,
+    /// Papers on file for the product, where it needs any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub papers: Vec<PaperFact>,
     /// Orders of authorities in force that name something of the request.
@@ -126,6 +129,26 @@ pub struct Input {
     pub waived: Vec<Waiver>,
 }
 
+/// That goods need a paper, as a row of the table said when it was decided.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Requirement {
+    /// The line of business.
+    pub line: String,
+    /// The ground when none of the papers is on file.
+    pub code: GroundCode,
+    /// Whether that forbids or wants a look.
+    pub effect: Effect,
+    /// Any one of these is enough.
+    pub needs: Vec<PaperKind>,
+    /// Where the line was recognised.
+    pub field: Field,
+    /// By which words.
+    pub matched: String,
+    /// Where in that field, in code points of the original text: first, and one past the last.
+    pub span: [i64; 2],
+}
+
 /// A paper on file, as the decision saw it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -133,7 +156,22 @@ pub struct PaperFact {
     /// The paper.
     pub id: DocumentId,
     /// What kind of paper it is.
-    pub kind: Line<64>,
+    pub kind: PaperKind,
+    /// The kind that a statement says is not required.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<PaperKind>,
+    /// Whether an officer found it good.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub accepted: bool,
+    /// The number that its issuer gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<String>,
+    /// Only goods of this category.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<String>,
+    /// SHA-256 of the text that was confirmed, in hexadecimal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approved_text_sha256: Option<String>,
     /// First day on which it counts.
     pub valid_from: Option<NaiveDate>,
     /// Last day on which it counts.

@@ -97,6 +97,16 @@ impl Verdict {
         };
         Self { outcome, grounds }
     }
+
+    /// The verdict when `more` stands against it too.
+    #[must_use]
+    pub fn and(mut self, more: Vec<Ground>) -> Self {
+        if more.is_empty() {
+            return self;
+        }
+        self.grounds.extend(more);
+        Self::of(self.grounds)
+    }
 }
 
 /// Grounds kept of one decision. Those that refuse are kept first, so the cut never changes an outcome.

@@ -15,6 +15,8 @@ mod goods;
 mod identity;
 mod leads;
 mod papers;
+#[cfg(test)]
+mod papers_tests;
 mod places;
 mod read;
 mod shop;
@@ -110,7 +112,13 @@ pub(super) fn judge(engine: Engine, lists: Option<&Lists>, input: &Input) -> Ver
     }
     if engine >= Engine::V2 {
         grounds.extend(input.stale.iter().map(|list| too_old(*list)));
-        grounds.extend(papers::missing(input));
+        grounds.extend(papers::undeclared(&input.subject));
+        grounds.extend(papers::missing(
+            &input.requirements,
+            &input.papers,
+            &subject.product,
+            input.legal_day,
+        ));
         grounds.extend(authority::demanded(input));
         grounds.retain(|ground| !input.waived.iter().any(|waiver| waiver.covers(ground)));
     }
@@ -130,6 +138,9 @@ fn too_old(list: ListName) -> Ground {
 pub fn screen<'a>(lists: &Lists, exposure: impl Into<Exposure<'a>>, day: NaiveDate) -> Verdict {
     Verdict::of(found(lists, exposure.into(), day, &[]))
 }
+
+/// What the papers that goods need and those on file come to.
+pub(in crate::compliance) use papers::missing as missing_papers;
 
 /// The verdict where the lists cannot be asked.
 #[must_use]
@@ -227,7 +238,7 @@ fn add_unknown(grounds: &mut Vec<Ground>, more: Vec<Ground>) {
 }
 
 /// A ground that needs no list and forbids.
-fn plain(code: GroundCode) -> Ground {
+pub(super) fn plain(code: GroundCode) -> Ground {
     Ground {
         code,
         duty: code.duty().to_owned(),

@@ -160,6 +160,47 @@ fn lists_that_are_not_there_allow_no_multi_level_shop() {
 }
 
 #[test]
+fn a_multi_level_shop_needs_its_own_certificate_on_that_day() {
+    let text = "kind,value,effect,reason,authority,effective_from,effective_to\n\
+                tax_code,0100109106,refuse,x,y,2026-01-01,2026-11-24\n\
+                tax_code,0300588569,refuse,x,y,2026-11-25,\n";
+    let name = ListName::MlmCertificates;
+    let drafts = snapshot::of_csv(name, text.as_bytes()).unwrap();
+    let lists = Lists::of([list(name, drafts)]);
+    let product = titled("Hàng");
+    for (tax_code, on, stands) in [
+        (Some("0100109106"), "2026-11-24", true),
+        (Some("010-010-9106"), "2026-11-24", true),
+        (Some("0100109106"), "2026-11-25", false), // expired
+        (Some("0100109106"), "2025-12-31", false),
+        (Some("0300588569"), "2026-11-24", false), // not yet valid
+        (Some("0300588569"), "2026-11-25", true),
+        (Some("0301111112"), "2026-11-24", false), // another shop's
+        (Some(""), "2026-11-24", false),
+        (None, "2026-11-24", false),
+    ] {
+        let shop = ShopFacts {
+            id: crate::kernel::ids::ShopId::from_uuid(uuid::Uuid::nil()),
+            tax_code: tax_code.map(str::to_owned),
+            is_multi_level: true,
+            website: None,
+            status: ShopStanding::Active,
+        };
+        let exposure = Exposure {
+            shop: Some(&shop),
+            ..about(&product)
+        };
+        let grounds = screen(&lists, exposure, day(on)).grounds;
+        assert_eq!(grounds.is_empty(), stands, "{tax_code:?} on {on}");
+        assert!(
+            grounds
+                .iter()
+                .all(|ground| ground.code == GroundCode::MlmWithoutCertificate)
+        );
+    }
+}
+
+#[test]
 fn the_shipped_lists_refuse_review_and_pass_what_they_should() {
     let read = |name, text: &str| list(name, snapshot::of_csv(name, text.as_bytes()).unwrap());
     let lists = Lists::of([

@@ -36,8 +36,10 @@ pub(super) struct NewLink {
     /// Where it leads, if not to the product's own address.
     #[schema(format = "uri", max_length = 2048)]
     url: Option<String>,
-    /// Where it will be promoted.
-    channel: NewChannel,
+    /// Where it will be promoted. A request that leaves it out is refused, and the refusal kept.
+    #[serde(default, deserialize_with = "declared")]
+    #[schema(value_type = Option<NewChannel>)]
+    channel: Option<NewChannel>,
     /// Your own tag.
     sub_id1: Option<Line<100>>,
     /// Your own tag.
@@ -60,6 +62,11 @@ pub(super) struct NewLink {
     livestream_id: Option<String>,
 }
 
+/// Left out it is undeclared; null is no channel at all.
+fn declared<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<NewChannel>, D::Error> {
+    NewChannel::deserialize(from).map(Some)
+}
+
 impl NewLink {
     pub(super) fn wanted(self) -> Result<Wanted, Problem> {
         if self.livestream_id.is_some() {
@@ -71,7 +78,7 @@ impl NewLink {
             program_id: self.program_id,
             product_id: self.product_id,
             url: self.url,
-            channel: self.channel.read()?,
+            channel: self.channel.map(NewChannel::read).transpose()?,
             sub_ids: [
                 text(self.sub_id1),
                 text(self.sub_id2),

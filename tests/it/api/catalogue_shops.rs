@@ -2,15 +2,11 @@
 
 use serde_json::{Value, json};
 use tinvia::{
-    catalogue::{self, ShopStatus},
-    kernel::{
-        actor::Actor as Cause,
-        db::{Statement, Text},
-        ids::ShopId,
-    },
+    catalogue,
+    kernel::db::{Statement, Text},
 };
 
-use crate::support::{Actor, TestApp};
+use crate::support::{Actor, TestApp, seed::fresh};
 
 pub(crate) fn shop_body() -> Value {
     json!({
@@ -35,16 +31,10 @@ pub(crate) async fn open(owner: &Actor) -> String {
 }
 
 pub(crate) async fn suspend(app: &TestApp, shop: &str) {
-    let id: ShopId = shop.parse().unwrap();
-    let ctx = app.context().clone();
-    let by = Cause::System("test");
-    let stopped = app.context().db.write(move |tx| {
-        Box::pin(async move {
-            let status = ShopStatus::Suspended;
-            catalogue::set_shop_status(tx, &ctx, id, status, &by, "fraud").await
-        })
-    });
-    assert!(stopped.await.unwrap());
+    let officer = app.officer(&fresh("stop")).await;
+    let body = json!({ "reason_code": "fraud", "note": "invented" });
+    let path = format!("/v1/shops/{shop}/suspensions");
+    officer.post(&path, body).await.expect(200);
 }
 
 both_engines! {

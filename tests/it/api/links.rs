@@ -256,6 +256,20 @@ both_engines! {
         assert_eq!(officer.get("/v1/links").await.expect(200)["data"], json!([]));
     }
 
+    async fn a_channel_that_nobody_declared_is_refused_and_the_refusal_kept(app: TestApp) {
+        let stall = Stall::open(&app).await;
+        let mut body = stall.body();
+        body.as_object_mut().unwrap().remove("channel");
+        let refused = stall.affiliate.post("/v1/links", body).await.problem(451, "link-refused");
+        assert_eq!(refused["grounds"][0]["code"], "channel-undeclared");
+        assert_eq!(refused["grounds"][0]["duty"], "AF-02");
+        let kept = stall.affiliate.get("/v1/refusals?ground=channel-undeclared").await.expect(200);
+        assert_eq!(kept["data"][0]["id"], refused["decision_id"]);
+        assert_eq!(kept["data"][0]["input"]["subject"]["channel"], Value::Null);
+        let replays = format!("/v1/decisions/{}/replays", text(&refused, "decision_id"));
+        assert_eq!(stall.affiliate.post(&replays, json!({})).await.expect(200)["same"], true);
+    }
+
     async fn an_app_channel_needs_no_address(app: TestApp) {
         let stall = Stall::open(&app).await;
         let body = stall.body_with(&json!({ "channel": { "kind": "zalo" }, "sub_id1": " live-1 ", "sub_id5": "hà nội" }));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tinvia::{
+    catalogue::Watch as _,
     compliance::{Compliance, LiveLinks as _, OrderInForce, OrderSubject},
     kernel::{
         actor::Actor as Acting,
@@ -12,7 +13,7 @@ use tinvia::{
         host::HostName,
         ids::{AuthorityOrderId, ShopId},
     },
-    links::{self, Keeper},
+    links::{self, Keeper, Neighbour},
 };
 
 use super::links::entry;
@@ -45,14 +46,14 @@ async fn set_shop(app: &TestApp, market: &Market, is_suspended: bool) -> u64 {
         .db
         .write(move |tx| {
             Box::pin(async move {
+                let watch = Neighbour::new(Arc::new(Compliance::new(Arc::new(Keeper))));
                 if is_suspended {
-                    return Keeper
+                    return watch
                         .shop_suspended(tx, &ctx, shop, &OFFICE, "checks")
                         .await;
                 }
-                let compliance = Compliance::new(Arc::new(Keeper));
-                Keeper
-                    .shop_reinstated(tx, &ctx, &compliance, shop, &OFFICE, "cleared")
+                watch
+                    .shop_reinstated(tx, &ctx, shop, &OFFICE, "cleared")
                     .await
             })
         })

@@ -154,7 +154,12 @@ both_engines! {
         let mut link = market.link_body();
         link["sub_id5"] = json!("mine");
         let takedowns = format!("/v1/links/{doomed}/takedowns");
-        let calls: [(&Actor, &str, Value, &[&str]); 7] = [
+        let paper = json!({ "kind": "quality_certificate", "number": "1", "issuer": "x", "category": "Túi", "note": "n", "sha256": "ab".repeat(32) });
+        let documents = format!("/v1/products/{}/documents", market.product_id);
+        let suspensions = format!("/v1/shops/{}/suspensions", market.shop_id);
+        let calls: [(&Actor, &str, Value, &[&str]); 9] = [
+            (&market.shop, &documents, paper, &["/number", "/issuer", "/category", "/note"]),
+            (&officer, &suspensions, json!({ "reason_code": "fraud", "note": "n" }), &["/note", "/reason_code"]),
             (&market.shop, "/v1/shops", shop_body(), &["/legal_name", "/tax_code", "/country", "/website"]),
             (&market.shop, "/v1/products", product, &["/title", "/description", "/url", "/category", "/brand", "/registration_number"]),
             (&market.shop, "/v1/programs", program_body(&market.shop_id), &["/name", "/currency"]),

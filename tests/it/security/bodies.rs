@@ -119,7 +119,10 @@ both_engines! {
         let account = json!({ "email": "x@example.com", "password": PASSWORD, "display_name": "x", "role": "affiliate" });
         let product = product_body(&market.shop_id, "Túi", "https://shop.example.com/a");
         let program = program_body(&market.shop_id);
-        let calls: [Call<'_>; 6] = [
+        let paper = json!({ "kind": "quality_certificate", "number": "1", "issuer": "x", "sha256": "ab".repeat(32) });
+        let documents = format!("/v1/products/{}/documents", market.product_id);
+        let calls: [Call<'_>; 7] = [
+            (&market.shop, &documents, paper, &[("status", json!("accepted")), ("filed_by", json!(officer.id)), ("shop_id", json!(market.shop_id))]),
             (&app.anon(), "/v1/accounts", account, &[("roles", json!(["admin"])), ("status", json!("active")), ("id", json!("acc_1"))]),
             (&market.shop, "/v1/shops", shop_body(), &[("owner_id", json!(market.affiliate.id)), ("status", json!("active"))]),
             (&market.shop, "/v1/products", product, &[("id", json!("prod_1")), ("created_at", json!("2026-01-01T00:00:00Z"))]),
