@@ -22,7 +22,7 @@ use crate::{
     api::{self, Offered},
     clicks::{ClickLog, ClickLogOptions, Redirects},
     commissions,
-    compliance::{self, Compliance, TurnOfDay},
+    compliance::{self, Compliance, DeskWatch, TurnOfDay},
     config::Config,
     identity,
     kernel::{
@@ -215,7 +215,7 @@ impl Shared {
             proxies: Data::new(web::auth::TrustedProxies(config.trusted_proxies)),
             authority: Authority::new(context, accounts)?,
             dependents: Arc::new(Keeper),
-            compliance: Data::new(Compliance::new(Arc::new(Keeper))),
+            compliance: Data::new(Compliance::new(Arc::new(Keeper)).granting(Arc::new(Keeper))),
             redirects: Data::new(Redirects::new(context, directory, log)),
             inbox: Data::from(orders::Inbox::start(context).0),
         })
@@ -242,6 +242,16 @@ impl Shared {
             run: Arc::new(move |ctx| {
                 let turn = Arc::clone(&turn);
                 Box::pin(async move { turn.run(&ctx).await })
+            }),
+        });
+        let desk = Arc::new(DeskWatch::default());
+        jobs.push(Job {
+            name: "desk.watch",
+            every: Duration::from_secs(10),
+            wake: None,
+            run: Arc::new(move |ctx| {
+                let desk = Arc::clone(&desk);
+                Box::pin(async move { desk.run(&ctx).await })
             }),
         });
         jobs.push(Job {

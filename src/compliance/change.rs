@@ -10,6 +10,8 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::{
+    authority::OrderInForce,
+    desk::{CaseHeard, Grants, NoGrants},
     lists::Lists,
     model::{Draft, Entry, Head, ListName},
     screener::{Reader, Screener},
@@ -19,6 +21,7 @@ use crate::{
     audit,
     kernel::{
         actor::Actor,
+        clock::Instant,
         context::Context,
         db::{DbError, Tx},
         digest::{Digest, hex, sha256},
@@ -39,6 +42,17 @@ pub trait LiveLinks: Send + Sync {
         actor: &'t Actor,
         reason_code: &'t str,
     ) -> BoxFuture<'t, Result<u64, DbError>>;
+
+    /// Takes down every live link that `order` names, in `tx`, and gives their number. `decided_at` is when the order
+    /// was put to us to be carried out.
+    fn take_down_for_order<'t>(
+        &'t self,
+        tx: &'t mut Tx,
+        ctx: &'t Context,
+        order: &'t OrderInForce,
+        actor: &'t Actor,
+        decided_at: Instant,
+    ) -> BoxFuture<'t, Result<u64, DbError>>;
 }
 
 /// No links at all: for a database that cannot have any yet.
@@ -56,6 +70,17 @@ impl LiveLinks for NoLinks {
     ) -> BoxFuture<'t, Result<u64, DbError>> {
         Box::pin(async { Ok(0) })
     }
+
+    fn take_down_for_order<'t>(
+        &'t self,
+        _: &'t mut Tx,
+        _: &'t Context,
+        _: &'t OrderInForce,
+        _: &'t Actor,
+        _: Instant,
+    ) -> BoxFuture<'t, Result<u64, DbError>> {
+        Box::pin(async { Ok(0) })
+    }
 }
 
 /// What list changes and decisions share on a node.
@@ -65,16 +90,35 @@ pub struct Compliance {
     pub screener: Arc<Screener>,
     /// Who takes links down when a list changes.
     pub live_links: Arc<dyn LiveLinks>,
+    /// Who issues a link after all, when a person ruled so.
+    pub grants: Arc<dyn Grants>,
+    /// Who acts on rulings about other things than requests.
+    pub heard: Vec<Arc<dyn CaseHeard>>,
 }
 
 impl Compliance {
-    /// The state over these links, nothing compiled yet.
+    /// The state over these links, nothing compiled yet and nobody there who issues.
     #[must_use]
     pub fn new(live_links: Arc<dyn LiveLinks>) -> Self {
         Self {
             screener: Arc::default(),
             live_links,
+            grants: Arc::new(NoGrants),
+            heard: Vec::new(),
         }
+    }
+
+    /// The same with somebody who issues.
+    #[must_use]
+    pub fn granting(self, grants: Arc<dyn Grants>) -> Self {
+        Self { grants, ..self }
+    }
+
+    /// The same with one more who acts on rulings.
+    #[must_use]
+    pub fn hearing(mut self, heard: Arc<dyn CaseHeard>) -> Self {
+        self.heard.push(heard);
+        self
     }
 }
 

@@ -11,9 +11,12 @@
 //! two places where a race could let something through, and say why it cannot.
 
 mod add_entry;
+mod authority;
 mod change;
 mod close_entry;
+mod deadlines;
 mod decide;
+mod desk;
 mod draft;
 mod error;
 mod facts;
@@ -28,22 +31,28 @@ mod normal;
 mod replay;
 mod rules;
 mod screener;
+mod sealed;
 mod snapshot;
 mod starter;
 mod store;
 mod turn_of_day;
 
+pub use authority::{Live, OrderInForce, OrderSubject};
 pub use change::{Compliance, LiveLinks, NoLinks};
 pub use decide::{decide, decision_input};
+pub use desk::{
+    CaseAbout, CaseHeard, CaseKind, CaseOutcome, Grant, GrantFault, Grants, LinkFate, NewCase,
+    NoGrants, Watch as DeskWatch, open_case,
+};
 pub use facts::{goods_of, shop_facts_of};
 pub use ground::GroundCode;
 pub use http::{GroundView, PROBLEMS, routes};
 pub use laws::laws;
 pub use lists::Lists;
 pub use model::{
-    Channel, ChannelKind, Decision, Effect, Field, Goods, Ground, Input, ListName, ListVersions,
-    MatchKind, OrderFact, Outcome, PaperFact, Screening, ScreeningOutcome, ShopFacts, ShopStanding,
-    SnapshotStatus, StandingSnapshot, Subject, Verdict, Waiver,
+    Channel, ChannelKind, Confirmation, Decision, Effect, Field, Goods, Ground, Input, ListName,
+    ListVersions, MatchKind, OrderFact, Outcome, PaperFact, Screening, ScreeningOutcome, ShopFacts,
+    ShopStanding, SnapshotStatus, StandingSnapshot, Subject, Verdict, Waiver,
 };
 pub use replay::verify_replay;
 pub use rules::{Exposure, screen};
@@ -51,5 +60,9 @@ pub use screener::Screener;
 pub use starter::install_starter_lists;
 pub use turn_of_day::TurnOfDay;
 
-/// Every statement of this slice.
+/// Every statement over lists and decisions.
 pub const STATEMENTS: &[crate::kernel::db::Statement] = store::ALL;
+/// Every statement over orders of authorities.
+pub const AUTHORITY_STATEMENTS: &[crate::kernel::db::Statement] = authority::ALL;
+/// Every statement over cases, appeals and rulings.
+pub const DESK_STATEMENTS: &[crate::kernel::db::Statement] = desk::ALL;

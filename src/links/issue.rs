@@ -23,7 +23,7 @@ use crate::{
         context::Context,
         db::{DbError, On, Tx},
         host::WebUrl,
-        ids::{AccountId, ProductId, ProgramId},
+        ids::{AccountId, DecisionId, ProductId, ProgramId, VerificationId},
         outbox,
     },
 };
@@ -63,7 +63,34 @@ pub(super) async fn issue(
     owner: AccountId,
     wanted: Wanted,
 ) -> Result<Issued, LinkError> {
-    let goods = Promoted::look_up(&mut *tx, &wanted).await?;
+    let (goods, subject) = ask(tx, ctx, owner, &wanted).await?;
+    let verification_id = subject.standing.verification_id;
+    let url = subject.url.clone();
+    let request = wanted.kept();
+    let decision = compliance::decide(tx, ctx, screener, actor, subject, Some(&request)).await?;
+    match decision.outcome {
+        Outcome::Refused => return Ok(Issued::Refused(decision)),
+        Outcome::InReview => return Ok(Issued::InReview(decision)),
+        Outcome::Issued => {}
+    }
+    let made = Made {
+        owner,
+        url,
+        decision_id: decision.id,
+        verification_id,
+    };
+    let link = make(tx, ctx, &goods, wanted, made).await?;
+    Ok(Issued::Link(Box::new(link)))
+}
+
+/// What is merely wrong with the request is found here, which stores nothing; then the owner's standing is held.
+pub(super) async fn ask(
+    tx: &mut Tx,
+    ctx: &Context,
+    owner: AccountId,
+    wanted: &Wanted,
+) -> Result<(Promoted, Subject), LinkError> {
+    let goods = Promoted::look_up(&mut *tx, wanted).await?;
     let terms = &goods.program.terms;
     let url = rules::target_of(
         wanted.url.as_deref(),
@@ -78,13 +105,28 @@ pub(super) async fn issue(
     }
     let standing = identity::hold_standing(tx, ctx.ambient.now(), owner).await?;
     let subject = goods.subject(owner, snapshot(&standing), &url, &wanted.channel);
-    let decision = compliance::decide(tx, ctx, screener, actor, subject).await?;
-    match decision.outcome {
-        Outcome::Refused => return Ok(Issued::Refused(decision)),
-        Outcome::InReview => return Ok(Issued::InReview(decision)),
-        Outcome::Issued => {}
-    }
-    let verification_id = standing.verification_id.ok_or_else(|| {
+    Ok((goods, subject))
+}
+
+/// What a granted link rests on.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) owner: AccountId,
+    /// Where it leads, as it was judged.
+    pub(super) url: String,
+    pub(super) decision_id: DecisionId,
+    pub(super) verification_id: Option<VerificationId>,
+}
+
+/// Makes the link that a decision grants.
+pub(super) async fn make(
+    tx: &mut Tx,
+    ctx: &Context,
+    goods: &Promoted,
+    wanted: Wanted,
+    made: Made,
+) -> Result<Link, LinkError> {
+    let verification_id = made.verification_id.ok_or_else(|| {
         DbError::Broken("a link was granted to somebody who was never verified".to_owned())
     })?;
     let [sub_id1, sub_id2, sub_id3, sub_id4, sub_id5] = wanted.sub_ids;
@@ -92,12 +134,12 @@ pub(super) async fn issue(
         id: ctx.ambient.id(),
         code: Code::fresh(&ctx.ambient),
         slug: wanted.slug,
-        owner,
+        owner: made.owner,
         shop_id: goods.shop.id,
         program_id: goods.program.id,
         program_version: goods.program.version,
         product_id: goods.product.id,
-        url: url.to_string(),
+        url: made.url,
         channel_kind: wanted.channel.kind.to_string(),
         channel_url: wanted.channel.url,
         sub_id1,
@@ -106,7 +148,7 @@ pub(super) async fn issue(
         sub_id4,
         sub_id5,
         status: LinkStatus::Active,
-        decision_id: decision.id,
+        decision_id: made.decision_id,
         verification_id,
         created_at: ctx.ambient.now(),
         dead_at: None,
@@ -117,7 +159,7 @@ pub(super) async fn issue(
         outbox::announce(tx, &ctx.ambient, TOPIC_LINK, slug.as_str()).await?;
     }
     metrics::counter!("tinvia_links_issued_total").increment(1);
-    Ok(Issued::Link(Box::new(link)))
+    Ok(link)
 }
 
 /// Inserts the link, drawing another code while the drawn one is taken.
@@ -146,7 +188,7 @@ pub(super) struct Promoted {
 }
 
 impl Promoted {
-    async fn look_up(tx: &mut Tx, wanted: &Wanted) -> Result<Self, LinkError> {
+    pub(super) async fn look_up(tx: &mut Tx, wanted: &Wanted) -> Result<Self, LinkError> {
         let program = catalogue::program_by_id(&mut *tx, wanted.program_id).await?;
         let program = program.ok_or(LinkError::UnknownProgram)?;
         if program.status != ProgramStatus::Active {

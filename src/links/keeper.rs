@@ -14,19 +14,20 @@ use super::{
     directory::{TOPIC_ALL, TOPIC_LINK, TOPIC_OWNER},
     issue::shop_of,
     model::{Link, LinkStatus, Suspension, Takedown, TakedownReason},
+    ordered::take_down_for_order,
     store,
     take_down::kill,
 };
 use crate::{
     audit, catalogue,
     compliance::{
-        self, Channel, Effect, Goods, Ground, Lists, LiveLinks, Outcome, ShopFacts, ShopStanding,
-        SnapshotStatus, StandingSnapshot, Subject, Verdict,
+        self, Channel, Effect, Goods, Ground, Lists, LiveLinks, OrderInForce, Outcome, ShopFacts,
+        ShopStanding, SnapshotStatus, StandingSnapshot, Subject, Verdict,
     },
     identity::Dependents,
     kernel::{
         actor::Actor,
-        clock::legal_day,
+        clock::{Instant, legal_day},
         context::Context,
         db::{DbError, Tx},
         digest::{hex, sha256},
@@ -69,6 +70,17 @@ impl LiveLinks for Keeper {
         reason: &'t str,
     ) -> BoxFuture<'t, Result<u64, DbError>> {
         Box::pin(screen_again(tx, ctx, lists, actor, reason))
+    }
+
+    fn take_down_for_order<'t>(
+        &'t self,
+        tx: &'t mut Tx,
+        ctx: &'t Context,
+        order: &'t OrderInForce,
+        actor: &'t Actor,
+        decided_at: Instant,
+    ) -> BoxFuture<'t, Result<u64, DbError>> {
+        Box::pin(take_down_for_order(tx, ctx, order, actor, decided_at))
     }
 }
 

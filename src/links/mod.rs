@@ -14,12 +14,14 @@
 mod code;
 mod directory;
 mod error;
+mod grant;
 mod http;
 mod issue;
 mod keeper;
 mod landing;
 mod laws;
 mod model;
+mod ordered;
 mod rules;
 mod slug;
 mod store;
