@@ -4,6 +4,7 @@ use super::{
     authority,
     change::version_digest,
     desk,
+    lines,
     model::{ListName, Record},
     store,
 };
@@ -48,6 +49,7 @@ pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
     breaches.extend(audit::gone(store::unrecorded(db).await?));
     breaches.extend(audit::gone(authority::unrecorded(db).await?));
     breaches.extend(audit::gone(desk::unrecorded(db).await?));
+    breaches.extend(audit::gone(lines::unrecorded(db).await?));
     Ok(breaches)
 }
 

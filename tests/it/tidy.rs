@@ -21,6 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "audit",
             "catalogue",
             "clicks",
+            "compliance",
             "identity",
             "ledger",
             "links",
