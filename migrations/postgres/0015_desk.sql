@@ -229,3 +229,8 @@ CREATE TRIGGER appeal_keeps_values BEFORE UPDATE ON appeal
        OR NEW.filed_at IS DISTINCT FROM OLD.filed_at
        OR NEW.leaf_id IS DISTINCT FROM OLD.leaf_id)
     EXECUTE FUNCTION history_is_kept();
+
+-- A tenant's lists are read behind a wall: one's own appeals.
+GRANT SELECT ON appeal TO tinvia_tenant;
+ALTER TABLE appeal ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON appeal FOR SELECT TO tinvia_tenant USING (account_id = present_tenant());

@@ -3,8 +3,7 @@
 use super::{
     authority,
     change::version_digest,
-    desk,
-    lines,
+    desk, lines,
     model::{ListName, Record},
     store,
 };

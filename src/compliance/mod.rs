@@ -1,6 +1,8 @@
 //! Lists and screening: what may not be promoted, and the record of every answer to a request for a link.
 //!
-//! Owns `list_head`, `list_version`, `list_entry`, `list_import`, `decision` and `decision_ground`. Always true:
+//! Owns `list_head`, `list_version`, `list_entry`, `list_import`, `decision`, `decision_ground` and `decision_request`,
+//! with a room of its own for orders of authorities (`authority`), for the desk where people rule (`desk`) and for lines
+//! of orders (`lines`). Always true:
 //! a list is a sequence of versions that are never edited, each named by a digest over the one before; a decision
 //! rests on one version of each list, held until its transaction commits; replaying a decision's stored input on those
 //! versions gives the same verdict; what cannot be screened is refused; each change and each decision has its leaf.
@@ -38,12 +40,17 @@ mod starter;
 mod store;
 mod turn_of_day;
 
-pub use authority::{Live, OrderInForce, OrderSubject};
+pub use authority::{
+    ClosingOutcome, EvidenceKind, Live, OrderActKind, OrderAction, OrderInForce, OrderStatus,
+    OrderSubject, SubjectKind, orders_naming,
+};
 pub use change::{Compliance, LiveLinks, NoLinks};
+pub use deadlines::Term;
 pub use decide::{decide, decision_input};
 pub use desk::{
-    CaseAbout, CaseHeard, CaseKind, CaseOutcome, Grant, GrantFault, Grants, LinkFate, NewCase,
-    NoGrants, Watch as DeskWatch, open_case,
+    AppealOutcome, AppealStatus, CaseAbout, CaseActKind, CaseHeard, CaseKind, CaseOutcome,
+    CaseStatus, EventKind, Grant, GrantFault, Grants, LinkFate, NewCase, NoGrants,
+    Watch as DeskWatch, open_case,
 };
 pub use facts::{goods_of, shop_facts_of};
 pub use ground::GroundCode;

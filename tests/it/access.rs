@@ -77,6 +77,8 @@ const APPLICANTS: &[&str] = &["affiliate", "livestreamer", "shop"];
 const OFFICERS: &[&str] = &["compliance_officer"];
 /// Who keeps lists and takes links down.
 const KEEPERS: &[&str] = &["compliance_officer", "admin"];
+/// Who sees what officers do.
+const OVERSEERS: &[&str] = &["admin", "compliance_officer", "auditor"];
 const STAFF: &[&str] = &["admin", "compliance_officer", "finance", "auditor"];
 /// Who sees orders and where they come from.
 const ORDER_READERS: &[&str] = &["shop", "admin", "compliance_officer", "finance", "auditor"];
@@ -164,7 +166,31 @@ pub(crate) const ACCESS: &[Access] = &[
         EVERYBODY,
         "links:read",
     ),
+    keyed(
+        "GET",
+        "/v1/decisions/{id}/timeline",
+        EVERYBODY,
+        "links:read",
+    ),
     keyed("GET", "/v1/refusals", EVERYBODY, "links:read"),
+    // Orders of authorities.
+    to("GET", "/v1/authority-orders", OVERSEERS),
+    to("POST", "/v1/authority-orders", KEEPERS),
+    to("GET", "/v1/authority-orders/{id}", OVERSEERS),
+    to("POST", "/v1/authority-orders/{id}/evidence", KEEPERS),
+    to("POST", "/v1/authority-orders/{id}/answers", KEEPERS),
+    to("POST", "/v1/authority-orders/{id}/closings", KEEPERS),
+    // The desk.
+    to("GET", "/v1/review-cases", OVERSEERS),
+    to("GET", "/v1/review-cases/{id}", OVERSEERS),
+    to("POST", "/v1/review-cases/{id}/claims", KEEPERS),
+    to("POST", "/v1/review-cases/{id}/releases", KEEPERS),
+    to("POST", "/v1/review-cases/{id}/notes", KEEPERS),
+    to("POST", "/v1/review-cases/{id}/rulings", KEEPERS),
+    to("GET", "/v1/appeals", EVERYBODY),
+    to("POST", "/v1/appeals", PROMOTERS),
+    to("GET", "/v1/appeals/{id}", EVERYBODY),
+    to("POST", "/v1/appeals/{id}/rulings", KEEPERS),
     // Links.
     keyed("GET", "/v1/links", EVERYBODY, "links:read"),
     keyed("POST", "/v1/links", PROMOTERS, "links:write"),
@@ -267,6 +293,9 @@ fn prefix_under(collection: &str) -> &'static str {
         "programs" => "prog",
         "entries" => "ent",
         "decisions" => "dec",
+        "authority-orders" => "aord",
+        "review-cases" => "case",
+        "appeals" => "appl",
         "links" => "link",
         "order-sources" => "osrc",
         "orders" => "ord",

@@ -14,13 +14,14 @@ mod view;
 mod watch;
 
 pub(super) use act::{AuthorityError, NewAnswer, NewClosing, NewEvidence, answer, close, evidence};
-pub(super) use intake::{NewOrder, SubjectGiven, record_order};
-pub(super) use model::{
-    ClosingOutcome, EvidenceKind, Order, OrderActKind, OrderAction, OrderStatus, OrdersAsked,
-    SubjectKind,
-};
-pub use model::{Live, OrderInForce, OrderSubject};
-pub(super) use naming::orders_naming;
+pub(super) use intake::{NewOrder, record_order};
+pub(super) use model::{Order, OrdersAsked, StoredSubject};
 pub(super) use store::{ALL, unrecorded};
 pub(super) use view::{WholeOrder, list, whole};
 pub(super) use watch::watch;
+
+pub use model::{
+    ClosingOutcome, EvidenceKind, Live, OrderActKind, OrderAction, OrderInForce, OrderStatus,
+    OrderSubject, SubjectKind,
+};
+pub use naming::orders_naming;

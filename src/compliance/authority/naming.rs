@@ -14,10 +14,7 @@ use crate::{
 };
 
 /// The orders in force that name something of `subject`. None comes or goes before the commit.
-pub(in crate::compliance) async fn orders_naming(
-    tx: &mut Tx,
-    subject: &Subject,
-) -> Result<Vec<OrderFact>, DbError> {
+pub async fn orders_naming(tx: &mut Tx, subject: &Subject) -> Result<Vec<OrderFact>, DbError> {
     store::hold_head(tx).await?;
     store::naming(tx, &keys_of(subject)).await
 }

@@ -19,17 +19,19 @@ mod watch;
 pub(super) use appeal::{file_appeal, rule_appeal};
 pub(super) use case::{claim, note, release};
 pub(super) use error::DeskError;
-pub(super) use model::{
-    Appeal, AppealOutcome, AppealStatus, Case, CaseAct, CaseActKind, CaseStatus, Ruling,
-};
+pub(super) use model::{Appeal, Case, CaseAct, Ruling};
 pub(super) use rule::{Exception, NewRuling, rule_case};
 pub(super) use store::{
     ALL, AppealsAsked, CasesAsked, acts_of, appeal_by_id, appeal_on, appeals, case_by_id, case_of,
     cases, ruling_making, ruling_of_appeal, ruling_of_case, ruling_on, uncased, unrecorded, unruly,
 };
-pub(super) use timeline::{Event, EventKind, timeline};
+pub(super) use timeline::{Event, timeline};
 
 pub use case::open_case;
 pub use grants::{CaseHeard, Grants, NoGrants};
-pub use model::{CaseAbout, CaseKind, CaseOutcome, Grant, GrantFault, LinkFate, NewCase};
+pub use model::{
+    AppealOutcome, AppealStatus, CaseAbout, CaseActKind, CaseKind, CaseOutcome, CaseStatus, Grant,
+    GrantFault, LinkFate, NewCase,
+};
+pub use timeline::EventKind;
 pub use watch::Watch;
