@@ -434,6 +434,46 @@ async fn knock_at(actor: &Actor, row: &Access, path: &str) -> crate::support::ac
     actor.send(row.method, path, &headers, body).await
 }
 
+/// An order of an authority, a case about a request of the affiliate's, and an appeal of theirs.
+async fn at_the_desk(app: &TestApp, market: &Market, officer: &Actor) -> [String; 3] {
+    let order = json!({
+        "agency": "An invented authority", "document_number": "1/OWNED", "received_at": app.now(),
+        "action": "refuse", "subjects": [{ "kind": "domain", "value": "ordered.example.com" }], "note": "n",
+    });
+    let order = officer
+        .post("/v1/authority-orders", order)
+        .await
+        .expect(201);
+    let entry = json!({
+        "match": { "kind": "term", "value": "đồng hồ lạ" }, "effect": "review", "reason": "invented for a test",
+        "source": { "authority": "An invented authority" },
+    });
+    let path = "/v1/lists/violating-goods/entries";
+    officer.post(path, entry).await.expect(201);
+    let ask = async |title: &str| {
+        let product = market.product(title).await;
+        market
+            .affiliate
+            .post("/v1/links", market.link_body_of(&product))
+            .await
+    };
+    let waits = ask("Đồng hồ lạ").await.expect(202);
+    let decision = format!("/v1/decisions/{}", text(&waits, "decision_id"));
+    let decision = market.affiliate.get(&decision).await.expect(200);
+    let refusal = ask("Thuốc lá điện tử").await.problem(451, "link-refused");
+    let appeal = json!({ "decision_id": refusal["decision_id"], "text": "Đây là mẫu trưng bày." });
+    let appeal = market
+        .affiliate
+        .post("/v1/appeals", appeal)
+        .await
+        .expect(201);
+    [
+        text(&order, "id"),
+        text(&decision["case"], "id"),
+        text(&appeal, "id"),
+    ]
+}
+
 /// Ids that exist and belong to the market's people.
 pub(crate) struct Owned(Vec<(&'static str, String)>);
 
@@ -458,13 +498,16 @@ impl Owned {
                 json!({ "name": "k", "scopes": ["links:read"] }),
             )
             .await;
-        let entries = app
-            .officer("owner")
-            .await
+        let officer = app.officer("owner").await;
+        let entries = officer
             .get("/v1/lists/banned-lines/entries")
             .await
             .expect(200);
+        let [order, case, appeal] = at_the_desk(app, market, &officer).await;
         Self(vec![
+            ("aord", order),
+            ("case", case),
+            ("appl", appeal),
             ("idv", market.verification_id.clone()),
             ("shop", market.shop_id.clone()),
             ("prod", market.product_id.clone()),
