@@ -41,7 +41,7 @@ mod store;
 mod turn_of_day;
 
 pub use authority::{
-    ClosingOutcome, EvidenceKind, Live, OrderActKind, OrderAction, OrderInForce, OrderStatus,
+    ClosingOutcome, DemandStatus, EvidenceKind, Live, OrderActKind, OrderAction, OrderInForce,
     OrderSubject, SubjectKind, orders_naming,
 };
 pub use change::{Compliance, LiveLinks, NoLinks};
@@ -49,7 +49,7 @@ pub use deadlines::Term;
 pub use decide::{decide, decision_input};
 pub use desk::{
     AppealOutcome, AppealStatus, CaseAbout, CaseActKind, CaseHeard, CaseKind, CaseOutcome,
-    CaseStatus, EventKind, Grant, GrantFault, Grants, LinkFate, NewCase, NoGrants,
+    EventKind, Grant, GrantFault, Grants, LinkFate, NewCase, NoGrants, ReviewStatus,
     Watch as DeskWatch, open_case,
 };
 pub use facts::{goods_of, shop_facts_of};

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{
-    model::{ClosingOutcome, EvidenceKind, Order, OrderActKind, OrderAction, OrderStatus},
+    model::{ClosingOutcome, DemandStatus, EvidenceKind, Order, OrderActKind, OrderAction},
     store,
 };
 use crate::{
@@ -98,7 +98,7 @@ pub(in crate::compliance) async fn answer(
     new: NewAnswer,
 ) -> Result<(), AuthorityError> {
     let mut order = store::take(tx, id).await?.ok_or(AuthorityError::Unknown)?;
-    if order.status == OrderStatus::Closed {
+    if order.status == DemandStatus::Closed {
         return Err(AuthorityError::Closed);
     }
     let now = ctx.ambient.now();
@@ -120,7 +120,7 @@ pub(in crate::compliance) async fn answer(
         said_at: new.answered_at,
     };
     said.keep(tx, ctx, actor, id).await?;
-    order.status = OrderStatus::Answered;
+    order.status = DemandStatus::Answered;
     met(&mut order, now);
     Ok(store::set_state(tx, &order).await?)
 }
@@ -138,7 +138,7 @@ pub(in crate::compliance) async fn close(
         store::take_head(tx).await?;
     }
     let mut order = store::take(tx, id).await?.ok_or(AuthorityError::Unknown)?;
-    if order.status == OrderStatus::Closed && !(lifts && order.refuses) {
+    if order.status == DemandStatus::Closed && !(lifts && order.refuses) {
         return Err(AuthorityError::Closed);
     }
     let must_be_answered =
@@ -156,7 +156,7 @@ pub(in crate::compliance) async fn close(
         said_at: None,
     };
     said.keep(tx, ctx, actor, id).await?;
-    order.status = OrderStatus::Closed;
+    order.status = DemandStatus::Closed;
     order.refuses = order.refuses && !lifts;
     met(&mut order, ctx.ambient.now());
     Ok(store::set_state(tx, &order).await?)

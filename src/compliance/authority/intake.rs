@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{
     act::AuthorityError,
     model::{
-        Order, OrderActKind, OrderAction, OrderInForce, OrderStatus, OrderSubject, SubjectKind,
+        DemandStatus, Order, OrderActKind, OrderAction, OrderInForce, OrderSubject, SubjectKind,
     },
     naming::key_of,
     store,
@@ -86,7 +86,7 @@ pub(in crate::compliance) async fn record_order(
         rule_id: due.rule.to_owned(),
         recorded_at: ctx.ambient.now(),
         recorded_by: actor.to_string(),
-        status: OrderStatus::Open,
+        status: DemandStatus::Open,
         refuses: new.action.refuses(),
         taken_down: 0,
         met_at: None,

@@ -21,7 +21,7 @@ pub(super) use view::{WholeOrder, list, whole};
 pub(super) use watch::watch;
 
 pub use model::{
-    ClosingOutcome, EvidenceKind, Live, OrderActKind, OrderAction, OrderInForce, OrderStatus,
+    ClosingOutcome, DemandStatus, EvidenceKind, Live, OrderActKind, OrderAction, OrderInForce,
     OrderSubject, SubjectKind,
 };
 pub use naming::orders_naming;

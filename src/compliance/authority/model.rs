@@ -55,7 +55,7 @@ crate::words! {
 
 crate::words! {
     /// Where an order stands.
-    pub enum OrderStatus {
+    pub enum DemandStatus {
         /// Neither answered nor closed.
         Open = "open",
         /// Answered.
@@ -216,7 +216,7 @@ pub(in crate::compliance) struct Order {
     pub(in crate::compliance) rule_id: String,
     pub(in crate::compliance) recorded_at: Instant,
     pub(in crate::compliance) recorded_by: String,
-    pub(in crate::compliance) status: OrderStatus,
+    pub(in crate::compliance) status: DemandStatus,
     pub(in crate::compliance) refuses: bool,
     pub(in crate::compliance) taken_down: i64,
     pub(in crate::compliance) met_at: Option<Instant>,
@@ -251,7 +251,7 @@ pub(in crate::compliance) struct OrderAct {
 /// Which orders to list.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::compliance) struct OrdersAsked {
-    pub(in crate::compliance) status: Option<OrderStatus>,
+    pub(in crate::compliance) status: Option<DemandStatus>,
     pub(in crate::compliance) overdue: Option<bool>,
     pub(in crate::compliance) before: Option<AuthorityOrderId>,
     pub(in crate::compliance) limit: Limit,

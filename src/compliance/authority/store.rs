@@ -3,7 +3,7 @@
 use sqlx::FromRow;
 
 use super::model::{
-    Order, OrderAct, OrderActKind, OrderStatus, OrdersAsked, StoredSubject, SubjectKind,
+    DemandStatus, Order, OrderAct, OrderActKind, OrdersAsked, StoredSubject, SubjectKind,
 };
 use crate::{
     compliance::model::OrderFact,
@@ -262,7 +262,7 @@ pub(super) async fn list(
     db.sql(LIST)
         .bind(asked.before.unwrap_or(newest))
         .bind(asked.status.is_none())
-        .bind(asked.status.unwrap_or(OrderStatus::Open))
+        .bind(asked.status.unwrap_or(DemandStatus::Open))
         .bind(asked.overdue.is_none())
         .bind(asked.overdue.unwrap_or_default())
         .bind(now)

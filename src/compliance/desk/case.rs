@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::{
     error::DeskError,
-    model::{Case, CaseAct, CaseActKind, CaseStatus, NewCase, doubt},
+    model::{Case, CaseAct, CaseActKind, NewCase, ReviewStatus, doubt},
     store,
 };
 use crate::{
@@ -57,7 +57,7 @@ pub async fn open_case(tx: &mut Tx, ctx: &Context, new: NewCase<'_>) -> Result<C
         thing: thing.clone(),
         decision_id: new.about.decision(),
         grounds,
-        status: CaseStatus::Open,
+        status: ReviewStatus::Open,
         due_at: due.at,
         rule_id: due.rule.to_owned(),
         claimed_by: None,
@@ -108,7 +108,7 @@ pub(in crate::compliance) async fn claim(
     let now = ctx.ambient.now();
     free_for(&case, officer, now)?;
     let end = deadlines::due(Term::ReviewClaim, now).at;
-    case.status = CaseStatus::Claimed;
+    case.status = ReviewStatus::Claimed;
     case.claimed_by = Some(officer);
     case.claim_expires_at = Some(end);
     case.watch_at = case.watch_at.map(|at| at.min(end));
@@ -139,7 +139,7 @@ pub(in crate::compliance) async fn release(
 
 /// Back to the queue, never to "allowed".
 pub(super) fn reopen(case: &mut Case) {
-    case.status = CaseStatus::Open;
+    case.status = ReviewStatus::Open;
     case.claimed_by = None;
     case.claim_expires_at = None;
 }

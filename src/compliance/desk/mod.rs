@@ -30,8 +30,8 @@ pub(super) use timeline::{Event, timeline};
 pub use case::open_case;
 pub use grants::{CaseHeard, Grants, NoGrants};
 pub use model::{
-    AppealOutcome, AppealStatus, CaseAbout, CaseActKind, CaseKind, CaseOutcome, CaseStatus, Grant,
-    GrantFault, LinkFate, NewCase,
+    AppealOutcome, AppealStatus, CaseAbout, CaseActKind, CaseKind, CaseOutcome, Grant, GrantFault,
+    LinkFate, NewCase, ReviewStatus,
 };
 pub use timeline::EventKind;
 pub use watch::Watch;

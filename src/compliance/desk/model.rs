@@ -32,7 +32,7 @@ crate::words! {
 
 crate::words! {
     /// Where a case stands.
-    pub enum CaseStatus {
+    pub enum ReviewStatus {
         /// Nobody has it.
         Open = "open",
         /// An officer has it.
@@ -179,7 +179,7 @@ pub(in crate::compliance) struct Case {
     pub(in crate::compliance) thing: String,
     pub(in crate::compliance) decision_id: Option<DecisionId>,
     pub(in crate::compliance) grounds: String,
-    pub(in crate::compliance) status: CaseStatus,
+    pub(in crate::compliance) status: ReviewStatus,
     pub(in crate::compliance) due_at: Instant,
     pub(in crate::compliance) rule_id: String,
     pub(in crate::compliance) claimed_by: Option<AccountId>,

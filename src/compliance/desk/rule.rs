@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{
     case::{announce, free_for, take},
     error::DeskError,
-    model::{CaseAbout, CaseOutcome, CaseStatus, Grant, Ruling},
+    model::{CaseAbout, CaseOutcome, Grant, ReviewStatus, Ruling},
     store,
 };
 use crate::{
@@ -101,7 +101,7 @@ pub(in crate::compliance) async fn rule_case(
         at,
     };
     let ruling = ruled.keep(tx, ctx, (officer, actor), new, made).await?;
-    case.status = CaseStatus::Ruled;
+    case.status = ReviewStatus::Ruled;
     case.claimed_by = None;
     case.claim_expires_at = None;
     case.watch_at = None;

@@ -7,9 +7,8 @@ use super::{OVERSEERS, WRITERS};
 use crate::{
     compliance::{
         authority::{
-            self, AuthorityError, ClosingOutcome, EvidenceKind, NewAnswer, NewClosing, NewEvidence,
-            NewOrder, Order, OrderActKind, OrderAction, OrderStatus, OrdersAsked, SubjectKind,
-            WholeOrder, record_order,
+            self, AuthorityError, DemandStatus, NewOrder, Order, OrderActKind, OrderAction,
+            OrdersAsked, SubjectKind, WholeOrder, record_order,
         },
         change::Compliance,
         deadlines::in_vietnam,
@@ -135,7 +134,7 @@ struct AuthorityOrderShort {
     action: OrderAction,
     /// Where it stands.
     #[schema(inline)]
-    status: OrderStatus,
+    status: DemandStatus,
     /// Whether new requests that it names are refused now.
     refuses: bool,
     /// When the document arrived.
@@ -221,7 +220,7 @@ struct AuthorityOrderAct {
 
 /// An order with everything that was done about it.
 #[derive(Debug, Serialize, utoipa::ToSchema)]
-struct AuthorityOrderView {
+pub(super) struct AuthorityOrderView {
     #[serde(flatten)]
     order: AuthorityOrderShort,
     /// For the file.
@@ -269,7 +268,7 @@ impl AuthorityOrderView {
 }
 
 /// The order, as it stands in `tx`.
-async fn shown(
+pub(super) async fn shown(
     tx: &mut Tx,
     ctx: &Context,
     id: AuthorityOrderId,
@@ -318,7 +317,7 @@ pub(super) async fn create_authority_order(
 struct AuthorityOrdersAsked {
     /// In this state.
     #[param(inline)]
-    status: Option<OrderStatus>,
+    status: Option<DemandStatus>,
     /// Due and not met, or not so.
     overdue: Option<bool>,
     /// Rows in the page.
@@ -371,157 +370,4 @@ pub(super) async fn get_authority_order(
     let whole = authority::whole(&ctx.db, &ctx, id).await?;
     let whole = whole.ok_or_else(|| Problem::of(&kinds::NOT_FOUND))?;
     Ok(HttpResponse::Ok().json(AuthorityOrderView::of(whole, ctx.ambient.now())))
-}
-
-/// Evidence that is kept elsewhere.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NewAuthorityEvidence {
-    /// What it is.
-    kind: EvidenceKind,
-    /// Where it is kept.
-    reference: Line<500>,
-    /// Its SHA-256, in hexadecimal.
-    #[schema(pattern = "^[0-9a-f]{64}$")]
-    sha256: String,
-    /// For the file.
-    #[serde(default)]
-    note: Option<Prose<4000>>,
-}
-
-/// Puts evidence on file.
-#[utoipa::path(
-    tag = "authority-orders",
-    params(("id" = AuthorityOrderId, Path, description = "The order")),
-    request_body = NewAuthorityEvidence,
-    responses((status = 201, description = "It is on file", body = AuthorityOrderView)),
-    security(("bearer" = [])),
-)]
-#[post("/authority-orders/{id}/evidence")]
-pub(super) async fn create_authority_evidence(
-    ctx: Data<Context>,
-    caller: Caller,
-    Path(id): Path<AuthorityOrderId>,
-    posted: Posted,
-) -> Result<HttpResponse, Problem> {
-    caller.allow(WRITERS, None)?;
-    let body = posted.read::<NewAuthorityEvidence>()?;
-    let sha256 = super::digest_of_hex(&body.sha256).ok_or_else(|| {
-        Problem::of(&kinds::INVALID).field("/sha256", "must be 64 hexadecimal digits, lower case")
-    })?;
-    let new = NewEvidence {
-        kind: body.kind,
-        reference: body.reference,
-        sha256,
-        note: body.note,
-    };
-    let actor = caller.actor();
-    posted
-        .once(&ctx, &caller, move |tx, ctx| {
-            Box::pin(async move {
-                authority::evidence(tx, &ctx, &actor, id, new).await?;
-                Ok(Answer::created(&shown(tx, &ctx, id).await?))
-            })
-        })
-        .await
-}
-
-/// What the authority was answered.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NewAuthorityAnswer {
-    /// The answer.
-    text: Prose<10_000>,
-    /// Of the letter.
-    #[serde(default)]
-    reference: Option<Line<500>>,
-    /// When it was given, if not now.
-    #[serde(default)]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    answered_at: Option<Instant>,
-}
-
-/// Records what the authority was answered; from then on nothing is due.
-#[utoipa::path(
-    tag = "authority-orders",
-    params(("id" = AuthorityOrderId, Path, description = "The order")),
-    request_body = NewAuthorityAnswer,
-    responses(
-        (status = 201, description = "It is on record", body = AuthorityOrderView),
-        (status = 409, description = "`authority-order-closed`",
-            body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("bearer" = [])),
-)]
-#[post("/authority-orders/{id}/answers")]
-pub(super) async fn create_authority_answer(
-    ctx: Data<Context>,
-    caller: Caller,
-    Path(id): Path<AuthorityOrderId>,
-    posted: Posted,
-) -> Result<HttpResponse, Problem> {
-    caller.allow(WRITERS, None)?;
-    let body = posted.read::<NewAuthorityAnswer>()?;
-    let new = NewAnswer {
-        text: body.text,
-        reference: body.reference,
-        answered_at: body
-            .answered_at
-            .map(|at| chrono::SubsecRound::trunc_subsecs(at, 6)),
-    };
-    let actor = caller.actor();
-    posted
-        .once(&ctx, &caller, move |tx, ctx| {
-            Box::pin(async move {
-                authority::answer(tx, &ctx, &actor, id, new).await?;
-                Ok(Answer::created(&shown(tx, &ctx, id).await?))
-            })
-        })
-        .await
-}
-
-/// How an order ends.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NewAuthorityClosing {
-    /// How.
-    outcome: ClosingOutcome,
-    /// The closing record.
-    text: Prose<4000>,
-}
-
-/// Closes an order. What it names stays refused unless it is `lifted`, which can also be said of a closed one.
-#[utoipa::path(
-    tag = "authority-orders",
-    params(("id" = AuthorityOrderId, Path, description = "The order")),
-    request_body = NewAuthorityClosing,
-    responses(
-        (status = 201, description = "It is closed", body = AuthorityOrderView),
-        (status = 409, description = "`authority-order-closed`, `authority-order-unanswered`",
-            body = ProblemBody, content_type = "application/problem+json"),
-    ),
-    security(("bearer" = [])),
-)]
-#[post("/authority-orders/{id}/closings")]
-pub(super) async fn create_authority_closing(
-    ctx: Data<Context>,
-    caller: Caller,
-    Path(id): Path<AuthorityOrderId>,
-    posted: Posted,
-) -> Result<HttpResponse, Problem> {
-    caller.allow(WRITERS, None)?;
-    let body = posted.read::<NewAuthorityClosing>()?;
-    let new = NewClosing {
-        outcome: body.outcome,
-        text: body.text,
-    };
-    let actor = caller.actor();
-    posted
-        .once(&ctx, &caller, move |tx, ctx| {
-            Box::pin(async move {
-                authority::close(tx, &ctx, &actor, id, new).await?;
-                Ok(Answer::created(&shown(tx, &ctx, id).await?))
-            })
-        })
-        .await
 }

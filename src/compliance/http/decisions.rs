@@ -10,7 +10,7 @@ use super::{
 use crate::{
     compliance::{
         change::Compliance,
-        desk::{self, CaseStatus},
+        desk::{self, ReviewStatus},
         ground::GroundCode,
         model::{ListName, Record},
         replay::{Replay, replay},
@@ -74,7 +74,7 @@ struct DecisionCase {
     id: CaseId,
     /// Where it stands.
     #[schema(inline)]
-    status: CaseStatus,
+    status: ReviewStatus,
     /// Until when it is to be ruled on.
     #[schema(value_type = String, format = DateTime)]
     due_at: Instant,

@@ -1,6 +1,7 @@
 //! Lists, screening and decisions over HTTP.
 
 mod appeals;
+mod authority_acts;
 mod authority_orders;
 mod decisions;
 mod desk;
@@ -78,9 +79,9 @@ pub fn routes(cfg: &mut ServiceConfig) {
     cfg.service(authority_orders::create_authority_order)
         .service(authority_orders::list_authority_orders)
         .service(authority_orders::get_authority_order)
-        .service(authority_orders::create_authority_evidence)
-        .service(authority_orders::create_authority_answer)
-        .service(authority_orders::create_authority_closing);
+        .service(authority_acts::create_authority_evidence)
+        .service(authority_acts::create_authority_answer)
+        .service(authority_acts::create_authority_closing);
     cfg.service(review_cases::list_review_cases)
         .service(review_cases::get_review_case)
         .service(review_cases::create_claim)

@@ -13,7 +13,7 @@ use crate::{
         change::Compliance,
         deadlines::in_vietnam,
         desk::{
-            self, Case, CaseAct, CaseActKind, CaseKind, CaseOutcome, CaseStatus, CasesAsked,
+            self, Case, CaseAct, CaseActKind, CaseKind, CaseOutcome, CasesAsked, ReviewStatus,
             rule_case,
         },
         sealed,
@@ -42,7 +42,7 @@ struct CaseShort {
     decision_id: Option<DecisionId>,
     /// Where it stands.
     #[schema(inline)]
-    status: CaseStatus,
+    status: ReviewStatus,
     /// Until when it is to be ruled on.
     #[schema(value_type = String, format = DateTime)]
     due_at: Instant,
@@ -79,7 +79,7 @@ impl CaseShort {
             decision_id: case.decision_id,
             // A claim that ran out holds nobody back, whether the clock has seen it or not.
             status: match case.status {
-                CaseStatus::Claimed if holder.is_none() => CaseStatus::Open,
+                ReviewStatus::Claimed if holder.is_none() => ReviewStatus::Open,
                 status => status,
             },
             due_at: case.due_at,
@@ -176,7 +176,7 @@ fn act_view(ctx: &Context, act: CaseAct) -> Result<CaseActView, DbError> {
 struct ReviewCasesAsked {
     /// In this state.
     #[param(inline)]
-    status: Option<CaseStatus>,
+    status: Option<ReviewStatus>,
     /// About this kind of thing.
     about: Option<CaseKind>,
     /// Due and not ruled on, or not so.

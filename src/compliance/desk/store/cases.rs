@@ -7,7 +7,7 @@ use super::{
     SAME_CASE, SET_CASE, TAKE_CASE, UNCASED, ids,
 };
 use crate::{
-    compliance::desk::model::{Case, CaseAct, CaseKind, CaseStatus},
+    compliance::desk::model::{Case, CaseAct, CaseKind, ReviewStatus},
     kernel::{
         clock::Instant,
         db::{Db, DbError, On, Tx},
@@ -98,7 +98,7 @@ pub(in crate::compliance) async fn case_of(
 /// Which cases to list.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::compliance) struct CasesAsked {
-    pub(in crate::compliance) status: Option<CaseStatus>,
+    pub(in crate::compliance) status: Option<ReviewStatus>,
     pub(in crate::compliance) about: Option<CaseKind>,
     pub(in crate::compliance) overdue: Option<bool>,
     pub(in crate::compliance) before: Option<CaseId>,
@@ -113,7 +113,7 @@ pub(in crate::compliance) async fn cases(
     db.sql(CASES)
         .bind(asked.before.unwrap_or(CaseId::from_uuid(Uuid::max())))
         .bind(asked.status.is_none())
-        .bind(asked.status.unwrap_or(CaseStatus::Open))
+        .bind(asked.status.unwrap_or(ReviewStatus::Open))
         .bind(asked.about.is_none())
         .bind(asked.about.unwrap_or(CaseKind::Request))
         .bind(asked.overdue.is_none())
