@@ -215,7 +215,11 @@ impl Shared {
             proxies: Data::new(web::auth::TrustedProxies(config.trusted_proxies)),
             authority: Authority::new(context, accounts)?,
             dependents: Arc::new(Keeper),
-            compliance: Data::new(Compliance::new(Arc::new(Keeper)).granting(Arc::new(Keeper))),
+            compliance: Data::new(
+                Compliance::new(Arc::new(Keeper))
+                    .granting(Arc::new(Keeper))
+                    .hearing(Arc::new(Keeper)),
+            ),
             redirects: Data::new(Redirects::new(context, directory, log)),
             inbox: Data::from(orders::Inbox::start(context).0),
         })

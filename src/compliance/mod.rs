@@ -49,7 +49,7 @@ pub use deadlines::Term;
 pub use decide::{decide, decision_input};
 pub use desk::{
     AppealOutcome, AppealStatus, CaseAbout, CaseActKind, CaseHeard, CaseKind, CaseOutcome,
-    EventKind, Grant, GrantFault, Grants, LinkFate, NewCase, NoGrants, ReviewStatus,
+    EventKind, Grant, GrantFault, Grants, Heard, LinkFate, NewCase, NoGrants, ReviewStatus,
     Watch as DeskWatch, open_case,
 };
 pub use facts::{goods_of, shop_facts_of};

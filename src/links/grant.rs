@@ -12,12 +12,18 @@ use super::{
     error::LinkError,
     issue::{Made, Promoted, Wanted, ask, make},
     keeper::Keeper,
+    model::TakedownReason,
     slug::Slug,
     store,
+    take_down::{Sentence, take_down},
 };
 use crate::{
-    compliance::{Channel, Grant, GrantFault, Grants, LinkFate, Subject},
+    compliance::{
+        CaseAbout, CaseHeard, CaseOutcome, Channel, Grant, GrantFault, Grants, Heard, LinkFate,
+        Subject,
+    },
     kernel::{
+        actor::Actor,
         context::Context,
         db::{Db, DbError, Tx},
         ids::{AccountId, DecisionId, LinkId, ProductId, ProgramId},
@@ -125,6 +131,36 @@ impl Grants for Keeper {
         Box::pin(async move {
             let link = store::by_id(tx, link).await?;
             Ok(link.map(|link| (link.owner, link.product_id)))
+        })
+    }
+}
+
+impl CaseHeard for Keeper {
+    fn case_ruled<'t>(
+        &'t self,
+        tx: &'t mut Tx,
+        ctx: &'t Context,
+        heard: Heard<'t>,
+        actor: &'t Actor,
+    ) -> BoxFuture<'t, Result<(), DbError>> {
+        Box::pin(async move {
+            let (CaseAbout::LiveLink(link), CaseOutcome::Refused) = (heard.about, heard.outcome)
+            else {
+                return Ok(());
+            };
+            let list = heard.grounds.iter().find_map(|ground| ground.list);
+            let reason = list.and_then(|list| list.takedown_reason().parse().ok());
+            let sentence = Sentence {
+                reason_code: reason.unwrap_or(TakedownReason::Other),
+                note: None,
+                decided_at: ctx.ambient.now(),
+            };
+            match take_down(tx, ctx, actor, *link, sentence).await {
+                // It died meanwhile of something else.
+                Ok(_) | Err(LinkError::AlreadyDead | LinkError::UnknownLink) => Ok(()),
+                Err(LinkError::Db(fault)) => Err(fault),
+                Err(other) => Err(DbError::Broken(format!("{link} does not die: {other}"))),
+            }
         })
     }
 }

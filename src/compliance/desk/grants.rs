@@ -3,7 +3,7 @@
 use futures_util::future::BoxFuture;
 use serde_json::Value;
 
-use super::model::{CaseAbout, CaseOutcome, Grant, GrantFault, LinkFate};
+use super::model::{Grant, GrantFault, Heard, LinkFate};
 use crate::{
     compliance::model::Subject,
     kernel::{
@@ -91,13 +91,12 @@ impl Grants for NoGrants {
 
 /// Acts, in the ruling's transaction, on a ruling about something else than a request.
 pub trait CaseHeard: Send + Sync {
-    /// A person ruled `outcome` on a case about `about`. Whoever it is not about does nothing.
+    /// A person ruled. Whoever the case is not about does nothing.
     fn case_ruled<'t>(
         &'t self,
         tx: &'t mut Tx,
         ctx: &'t Context,
-        about: &'t CaseAbout,
-        outcome: CaseOutcome,
+        heard: Heard<'t>,
         actor: &'t Actor,
     ) -> BoxFuture<'t, Result<(), DbError>>;
 }

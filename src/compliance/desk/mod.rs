@@ -31,7 +31,7 @@ pub use case::open_case;
 pub use grants::{CaseHeard, Grants, NoGrants};
 pub use model::{
     AppealOutcome, AppealStatus, CaseAbout, CaseActKind, CaseKind, CaseOutcome, Grant, GrantFault,
-    LinkFate, NewCase, ReviewStatus,
+    Heard, LinkFate, NewCase, ReviewStatus,
 };
 pub use timeline::EventKind;
 pub use watch::Watch;

@@ -268,6 +268,17 @@ pub(in crate::compliance) struct Ruling {
     pub(in crate::compliance) leaf_id: LeafId,
 }
 
+/// What was ruled on something else than a request.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard<'a> {
+    /// About what.
+    pub about: &'a CaseAbout,
+    /// What.
+    pub outcome: CaseOutcome,
+    /// What the doubt was.
+    pub grounds: &'a [Ground],
+}
+
 /// What is to be issued after all.
 #[derive(Debug, Clone, Copy)]
 pub struct Grant<'a> {

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{
     case::{announce, free_for, take},
     error::DeskError,
-    model::{CaseAbout, CaseOutcome, Grant, ReviewStatus, Ruling},
+    model::{CaseAbout, CaseOutcome, Grant, Heard, ReviewStatus, Ruling},
     store,
 };
 use crate::{
@@ -18,6 +18,7 @@ use crate::{
     compliance::{
         change::{self, Change, Compliance},
         decide, draft,
+        lines::rule_line,
         model::{ListName, Outcome, Record, Subject, Waiver},
         sealed, store as records,
     },
@@ -85,8 +86,16 @@ pub(in crate::compliance) async fn rule_case(
             if new.exception.is_some() {
                 return Err(no_exception());
             }
-            for heard in &state.heard {
-                heard.case_ruled(tx, ctx, &about, outcome, actor).await?;
+            if let CaseAbout::OrderLine(order, line) = &about {
+                rule_line(tx, (*order, line), &case.grounds, outcome, at).await?;
+            }
+            let heard = Heard {
+                about: &about,
+                outcome,
+                grounds: &case.grounds()?,
+            };
+            for hearing in &state.heard {
+                hearing.case_ruled(tx, ctx, heard, actor).await?;
             }
             (Made::default(), None)
         }
