@@ -23,7 +23,7 @@ use crate::{
     catalogue,
     clicks::{ClickLog, ClickLogOptions, Redirects},
     commissions,
-    compliance::{self, Compliance, TurnOfDay},
+    compliance::{self, Compliance, DeskWatch, TurnOfDay},
     config::Config,
     identity,
     kernel::{
@@ -222,7 +222,10 @@ impl Shared {
             ..DirectoryOptions::default()
         };
         let directory = Directory::start(context, cache);
-        let compliance = Arc::new(Compliance::new(Arc::new(Keeper)));
+        let compliance = Compliance::new(Arc::new(Keeper))
+            .granting(Arc::new(Keeper))
+            .hearing(Arc::new(Keeper));
+        let compliance = Arc::new(compliance);
         Ok(Self {
             metrics: recorder(),
             offered: Data::new(Offered::of(&document)),
@@ -285,6 +288,16 @@ impl Shared {
             run: Arc::new(move |ctx| {
                 let watch = Arc::clone(&watch);
                 Box::pin(async move { catalogue::lapse_due(&ctx, &watch).await })
+            }),
+        });
+        let desk = Arc::new(DeskWatch::default());
+        jobs.push(Job {
+            name: "desk.watch",
+            every: Duration::from_secs(10),
+            wake: None,
+            run: Arc::new(move |ctx| {
+                let desk = Arc::clone(&desk);
+                Box::pin(async move { desk.run(&ctx).await })
             }),
         });
         jobs.push(Job {

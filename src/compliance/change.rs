@@ -11,6 +11,8 @@ use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
 use super::{
+    authority::{OrderInForce, OrderSubject},
+    desk::{CaseHeard, Grants, NoGrants},
     lists::Lists,
     model::{Draft, Effect, Entry, Ground, Head, ListName},
     screener::{self, Reader, Screener},
@@ -24,8 +26,7 @@ use crate::{
         context::Context,
         db::{Db, DbError, Tx},
         digest::{Digest, hex, sha256},
-        host::HostName,
-        ids::{AccountId, AuthorityOrderId, EntryId, LeafId, LinkId, ProductId, ShopId},
+        ids::{EntryId, LeafId, LinkId, ProductId},
         outbox,
     },
 };
@@ -45,30 +46,6 @@ pub struct ListChange<'a> {
     pub actor: &'a Actor,
     /// When the request to change them arrived.
     pub decided_at: Instant,
-}
-
-/// What an authority's order names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum OrderSubject {
-    /// A host and everything below it.
-    Domain(HostName),
-    /// A shop.
-    Shop(ShopId),
-    /// A person or a firm.
-    Account(AccountId),
-    /// A product.
-    Product(ProductId),
-    /// A link.
-    Link(LinkId),
-}
-
-/// An authority's order that demands links to be taken down.
-#[derive(Debug, Clone, Copy)]
-pub struct OrderInForce<'a> {
-    /// The order.
-    pub id: AuthorityOrderId,
-    /// What it names.
-    pub subjects: &'a [OrderSubject],
 }
 
 /// Something that would take links down, for a look before it does.
@@ -130,8 +107,8 @@ pub trait LiveLinks: Send + Sync {
         change: ListChange<'t>,
     ) -> BoxFuture<'t, Result<u64, DbError>>;
 
-    /// Takes down everything that the order names, in `tx`, and gives the number of links. `decided_at` is when the
-    /// order was entered.
+    /// Takes down every live link that `order` names, in `tx`, and gives their number. `decided_at` is when the order
+    /// was put to us to be carried out.
     fn take_down_for_order<'t>(
         &'t self,
         tx: &'t mut Tx,
@@ -190,15 +167,21 @@ pub struct Compliance {
     pub screener: Arc<Screener>,
     /// Who takes links down when a list changes.
     pub live_links: Arc<dyn LiveLinks>,
+    /// Who issues a link after all, when a person ruled so.
+    pub grants: Arc<dyn Grants>,
+    /// Who acts on rulings about other things than requests.
+    pub heard: Vec<Arc<dyn CaseHeard>>,
 }
 
 impl Compliance {
-    /// The state over these links, nothing compiled yet.
+    /// The state over these links, nothing compiled yet and nobody there who issues.
     #[must_use]
     pub fn new(live_links: Arc<dyn LiveLinks>) -> Self {
         Self {
             screener: Arc::default(),
             live_links,
+            grants: Arc::new(NoGrants),
+            heard: Vec::new(),
         }
     }
 
@@ -214,6 +197,19 @@ impl Compliance {
         let heads = store::heads(db).await?;
         let heads: Vec<Head> = heads.into_iter().map(|(head, _)| head).collect();
         Ok(self.screener.lists(Reader::Db(db), &heads).await?)
+    }
+
+    /// The same with somebody who issues.
+    #[must_use]
+    pub fn granting(self, grants: Arc<dyn Grants>) -> Self {
+        Self { grants, ..self }
+    }
+
+    /// The same with one more who acts on rulings.
+    #[must_use]
+    pub fn hearing(mut self, heard: Arc<dyn CaseHeard>) -> Self {
+        self.heard.push(heard);
+        self
     }
 }
 

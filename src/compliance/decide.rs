@@ -1,18 +1,25 @@
 //! Decides a request for a link and stores the decision.
 //!
 //! In one transaction, in this order: the shop is held and its papers are read, so none can be withdrawn before the
-//! commit; the heads of the lists are read and held, so no list can change before the
-//! commit; the lists of exactly those versions are had; the input is written as canonical JSON and read back, so that
+//! commit; the heads of the lists are read and held, so no list can change before the commit; the lists of exactly those
+//! versions are had; the standing orders of authorities are held the same way and those that name something of the
+//! request are gathered; the input is written as canonical JSON and read back, so that
 //! what is judged is what is stored; the pure rules judge; leaf, then record. A list that does not read or compile
-//! makes the outcome a refusal with its own ground, and so does a clock that has jumped back. A database that does not answer makes no decision at all.
+//! makes the outcome a refusal with its own ground, and so does a clock that has jumped back. A database that does not
+//! answer makes no decision at all.
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::{
+    authority::orders_naming,
+    desk::{CaseAbout, NewCase, open_case},
     ground::GroundCode,
     lists::Lists,
-    model::{Decision, Head, Input, Outcome, Record, Screening, Subject, Verdict, Waiver},
+    model::{
+        Confirmation, Decision, Effect, Head, Input, Outcome, Record, Screening, Subject, Verdict,
+        Waiver,
+    },
     papers, rules,
     screener::{ListsFault, Screener},
     store,
@@ -25,18 +32,54 @@ use crate::{
         context::Context,
         db::{DbError, Tx},
         digest::{hex, sha256},
-        ids::DecisionId,
+        ids::{DecisionId, RulingId},
     },
 };
 
-/// Decides on `subject` and stores the decision in `tx`.
+/// Decides on `subject` and stores the decision in `tx`. A request that gets no link at once is kept as `request`, from
+/// which whoever issues can still make the link if a person rules so; one that an officer must look at opens a case.
 pub async fn decide(
     tx: &mut Tx,
     ctx: &Context,
     screener: &Screener,
     actor: &Actor,
     subject: Subject,
+    request: Option<&Value>,
 ) -> Result<Decision, DbError> {
+    let weighed = weigh(tx, ctx, screener, subject, Vec::new()).await?;
+    let decision = weighed.keep(tx, ctx, actor).await?;
+    if decision.outcome != Outcome::Issued
+        && let Some(request) = request
+    {
+        store::add_request(tx, decision.id, request).await?;
+    }
+    if decision.outcome == Outcome::InReview {
+        let case = NewCase {
+            about: CaseAbout::Request(decision.id),
+            grounds: decision.grounds.clone(),
+            actor,
+        };
+        open_case(tx, ctx, case).await?;
+    }
+    Ok(decision)
+}
+
+/// A request judged, on what is held until the commit; not stored yet.
+pub(super) struct Weighed {
+    heads: Vec<Head>,
+    text: String,
+    input: Input,
+    pub(super) verdict: Verdict,
+}
+
+/// Judges `subject`, with the grounds in `waived` overruled.
+pub(super) async fn weigh(
+    tx: &mut Tx,
+    ctx: &Context,
+    screener: &Screener,
+    subject: Subject,
+    waived: Vec<Waiver>,
+) -> Result<Weighed, DbError> {
     let decided_at = ctx.ambient.now();
     let legal_day = legal_day(decided_at);
     let (requirements, papers) = papers::held_facts(tx, &subject, legal_day).await?;
@@ -52,6 +95,7 @@ pub async fn decide(
         Err(ListsFault::Db(error)) => return Err(error),
         Err(ListsFault::Broken(what)) => unavailable(&what),
     };
+    let authority_orders = orders_naming(tx, &subject).await?;
     let screening = match lists {
         Some(_) => Screening::Available,
         None => Screening::Unavailable,
@@ -64,28 +108,99 @@ pub async fn decide(
         stale: Vec::new(),
         requirements,
         papers,
-        authority_orders: Vec::new(),
-        waived: Vec::new(),
+        authority_orders,
+        waived,
+        confirmed: Vec::new(),
     })?;
     let verdict = rules::judge(rules::ENGINE, lists.as_ref(), &input);
+    Ok(Weighed {
+        heads,
+        text,
+        input,
+        verdict,
+    })
+}
+
+impl Weighed {
+    /// Stores what was judged as a decision.
+    pub(super) async fn keep(
+        self,
+        tx: &mut Tx,
+        ctx: &Context,
+        actor: &Actor,
+    ) -> Result<Decision, DbError> {
+        let verdict = self.verdict;
+        let versions = self.heads.iter().map(|head| (head.list, head.version));
+        let record = Record {
+            decision: Decision {
+                id: ctx.ambient.id(),
+                outcome: verdict.outcome,
+                grounds: verdict.grounds,
+                list_versions: versions.collect(),
+                decided_at: self.input.decided_at,
+            },
+            account: self.input.subject.account,
+            shop: self.input.subject.shop.id,
+            product: self.input.subject.product_id,
+            input_sha256: sha256(&[self.text.as_bytes()]),
+            input: self.text,
+            engine_version: rules::ENGINE.number(),
+        };
+        keep(tx, ctx, actor, &self.heads, &record).await?;
+        Ok(record.decision)
+    }
+
+    /// What was judged.
+    pub(super) fn subject(&self) -> &Subject {
+        &self.input.subject
+    }
+}
+
+/// Stores the refusal that follows when a person confirms what `before` wanted looked at: on the lists and by the rules
+/// of that time, because that is what was confirmed.
+pub(super) async fn confirm(
+    tx: &mut Tx,
+    ctx: &Context,
+    actor: &Actor,
+    before: &Record,
+    ruling_id: RulingId,
+) -> Result<Decision, DbError> {
+    let mut input = input_of(before)?;
+    let mut grounds = before.decision.grounds.clone();
+    for ground in &mut grounds {
+        ground.effect = Effect::Refuse;
+        let word = Confirmation {
+            ruling_id,
+            code: ground.code,
+            entry_id: ground.entry_id,
+        };
+        if !input.confirmed.contains(&word) {
+            input.confirmed.push(word);
+        }
+    }
+    let (text, _) = canonical(&input)?;
+    let mut heads = Vec::new();
+    for (list, version) in &before.decision.list_versions {
+        let sha256 = store::version_digest(&mut *tx, *list, *version).await?;
+        heads.push(Head {
+            list: *list,
+            version: *version,
+            sha256: sha256.unwrap_or_default(),
+        });
+    }
     let record = Record {
         decision: Decision {
             id: ctx.ambient.id(),
-            outcome: verdict.outcome,
-            grounds: verdict.grounds,
-            list_versions: heads.iter().map(|head| (head.list, head.version)).collect(),
-            decided_at,
+            outcome: Outcome::Refused,
+            grounds,
+            list_versions: before.decision.list_versions.clone(),
+            decided_at: ctx.ambient.now(),
         },
-        account: input.subject.account,
-        shop: input.subject.shop.id,
-        product: input.subject.product_id,
         input_sha256: sha256(&[text.as_bytes()]),
         input: text,
-        engine_version: rules::ENGINE.number(),
+        ..before.clone()
     };
     keep(tx, ctx, actor, &heads, &record).await?;
-    metrics::counter!("tinvia_decisions_total", "outcome" => record.decision.outcome.word())
-        .increment(1);
     Ok(record.decision)
 }
 
@@ -146,7 +261,9 @@ async fn keep(
         }),
     };
     let leaf_id = audit::record(tx, &ctx.ambient, act).await?;
-    store::add_decision(tx, record, &actor.to_string(), leaf_id).await
+    store::add_decision(tx, record, &actor.to_string(), leaf_id).await?;
+    metrics::counter!("tinvia_decisions_total", "outcome" => decision.outcome.word()).increment(1);
+    Ok(())
 }
 
 /// The request a decision was made on, and whether it is known at all.

@@ -156,3 +156,21 @@ fn innocent_phrases(
     }
     Ok(phrases.into_iter().map(Line::into_string).collect())
 }
+
+/// The same entry with one more phrase in which its term is innocent.
+pub(super) fn taught(mut draft: Draft, phrase: &Line<200>) -> Result<Draft, Fault> {
+    let told = |detail: &str| fault("/exceptions", detail);
+    if draft
+        .exceptions
+        .iter()
+        .any(|known| normal::normal(known) == normal::normal(phrase.as_str()))
+    {
+        return Err(told("is an exception of the entry already"));
+    }
+    if draft.exceptions.len() >= EXCEPTIONS_MAX {
+        return Err(told("the entry has as many exceptions as it may"));
+    }
+    let checked = innocent_phrases(draft.kind, &draft.key, vec![phrase.clone()])?;
+    draft.exceptions.extend(checked);
+    Ok(draft)
+}

@@ -59,6 +59,30 @@ impl GroundCode {
         }
     }
 
+    /// Whether a person may overrule it for one request. Nobody overrules that somebody is not verified, that an
+    /// authority demands it, that a shop is suspended or lacks its certificate, that no channel was named, or that
+    /// nothing could be screened: there the fact itself has to change.
+    #[must_use]
+    pub const fn can_be_waived(self) -> bool {
+        match self {
+            Self::BannedLine
+            | Self::ViolatingGoods
+            | Self::SuspendedGoods
+            | Self::AdProhibited
+            | Self::FlaggedCommercePlatform
+            | Self::FlaggedDigitalPlatform
+            | Self::AdConfirmationMissing
+            | Self::ConditionDocumentMissing => true,
+            Self::IdentityNotVerified
+            | Self::IdentityExpired
+            | Self::MlmWithoutCertificate
+            | Self::AuthorityOrder
+            | Self::ChannelUndeclared
+            | Self::ShopSuspended
+            | Self::ScreeningUnavailable => false,
+        }
+    }
+
     /// The ground that a match on `list` is.
     #[must_use]
     pub const fn of_list(list: ListName) -> Self {

@@ -1,8 +1,9 @@
 //! What `tinvia verify` asks of lists and decisions.
 
 use super::{
+    authority,
     change::version_digest,
-    lines,
+    desk, lines,
     model::{ListName, Record},
     store,
 };
@@ -20,7 +21,7 @@ use crate::{
 const PAGE: i64 = 1000;
 
 /// Law 2: a decision has grounds exactly when it is not `issued`, and its input hashes to the digest beside it.
-/// Law 8: each version of each list hashes to its digest, each head is the newest version, and
+/// Law 3: what waits has a case. Law 8: each version of each list hashes to its digest, each head is the newest version, and
 /// every act has its leaf.
 pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
     let mut breaches = Vec::new();
@@ -38,7 +39,15 @@ pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
         breaches.extend(broken_chain(db, *list).await?);
     }
     breaches.extend(altered_inputs(db).await?);
+    for id in desk::uncased(db).await? {
+        breaches.push(breach(3, id, "it waits and nobody was asked to look at it"));
+    }
+    for id in desk::unruly(db).await? {
+        breaches.push(breach(2, id, "what follows from it is not what was ruled"));
+    }
     breaches.extend(audit::gone(store::unrecorded(db).await?));
+    breaches.extend(audit::gone(authority::unrecorded(db).await?));
+    breaches.extend(audit::gone(desk::unrecorded(db).await?));
     breaches.extend(audit::gone(lines::unrecorded(db).await?));
     Ok(breaches)
 }

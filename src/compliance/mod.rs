@@ -1,6 +1,8 @@
 //! Lists and screening: what may not be promoted, and the record of every answer to a request for a link.
 //!
-//! Owns `list_head`, `list_version`, `list_entry`, `list_import`, `decision` and `decision_ground`. Always true:
+//! Owns `list_head`, `list_version`, `list_entry`, `list_import`, `decision`, `decision_ground` and `decision_request`,
+//! with a room of its own for orders of authorities (`authority`), for the desk where people rule (`desk`) and for lines
+//! of orders (`lines`). Always true:
 //! a list is a sequence of versions that are never edited, each named by a digest over the one before; a decision
 //! rests on one version of each list, held until its transaction commits; replaying a decision's stored input on those
 //! versions gives the same verdict; what cannot be screened is refused; each change and each decision has its leaf.
@@ -11,9 +13,12 @@
 //! two places where a race could let something through, and say why it cannot.
 
 mod add_entry;
+mod authority;
 mod change;
 mod close_entry;
+mod deadlines;
 mod decide;
+mod desk;
 mod draft;
 mod edit_gate;
 mod error;
@@ -37,16 +42,24 @@ mod replay;
 mod required;
 mod rules;
 mod screener;
+mod sealed;
 mod snapshot;
 mod starter;
 mod store;
 mod turn_of_day;
 
-pub use change::{
-    Compliance, ListChange, LiveLinks, NoLinks, OrderInForce, OrderSubject, Planned, Reach,
-    ReachSample,
+pub use authority::{
+    ClosingOutcome, DemandStatus, EvidenceKind, OrderActKind, OrderAction, OrderInForce,
+    OrderSubject, SubjectKind, orders_naming,
 };
+pub use change::{Compliance, ListChange, LiveLinks, NoLinks, Planned, Reach, ReachSample};
+pub use deadlines::Term;
 pub use decide::{decide, decision_input, decision_waivers};
+pub use desk::{
+    AppealOutcome, AppealStatus, CaseAbout, CaseActKind, CaseHeard, CaseKind, CaseOutcome,
+    EventKind, Grant, GrantFault, Grants, Heard, LinkFate, NewCase, NoGrants, ReviewStatus,
+    Watch as DeskWatch, open_case,
+};
 pub use facts::{goods_of, shop_facts_of};
 pub use ground::GroundCode;
 pub use http::{GroundView, PROBLEMS, routes};
@@ -57,8 +70,8 @@ pub use lines::{
 };
 pub use lists::{CompileFault, Lists};
 pub use model::{
-    Channel, ChannelKind, Decision, Effect, Entry, Field, Goods, Ground, Input, ListName,
-    ListVersions, MatchKind, OrderFact, Outcome, PaperFact, Requirement, Screening,
+    Channel, ChannelKind, Confirmation, Decision, Effect, Entry, Field, Goods, Ground, Input,
+    ListName, ListVersions, MatchKind, OrderFact, Outcome, PaperFact, Requirement, Screening,
     ScreeningOutcome, ShopFacts, ShopStanding, SnapshotStatus, StandingSnapshot, Subject, Verdict,
     Waiver,
 };
@@ -74,5 +87,9 @@ pub use screener::Screener;
 pub use starter::install_starter_lists;
 pub use turn_of_day::TurnOfDay;
 
-/// Every statement of this slice.
+/// Every statement over lists and decisions.
 pub const STATEMENTS: &[crate::kernel::db::Statement] = store::ALL;
+/// Every statement over orders of authorities.
+pub const AUTHORITY_STATEMENTS: &[crate::kernel::db::Statement] = authority::ALL;
+/// Every statement over cases, appeals and rulings.
+pub const DESK_STATEMENTS: &[crate::kernel::db::Statement] = desk::ALL;

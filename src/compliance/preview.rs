@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    change::{Compliance, OrderSubject, Planned, Reach},
+    authority::OrderSubject,
+    change::{Compliance, Planned, Reach},
     draft::NewEntry,
     error::ComplianceError,
     lists::{Compiled, Lists},

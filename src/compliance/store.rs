@@ -4,7 +4,8 @@ mod decisions;
 mod lists;
 
 pub(super) use decisions::{
-    RefusalFilter, add_decision, decision, decisions_after, refusals, ungrounded,
+    RefusalFilter, add_decision, add_request, decision, decisions_after, refusals, request,
+    ungrounded,
 };
 pub(super) use lists::{
     NewImport, NewVersion, add_entries, add_import, add_version, changed_in, close_entries, counts,
@@ -121,6 +122,10 @@ crate::statements! {
     /// Its grounds, for searching.
     INSERT_GROUNDS = { rows: "INSERT INTO decision_ground (decision_id, position, code, list, entry_id)",
                        width: 5, tail: "" };
+    /// What was asked for, where no link was issued at once.
+    INSERT_REQUEST = "INSERT INTO decision_request (decision_id, request) VALUES ($1, $2)";
+    /// The same.
+    REQUEST = "SELECT request FROM decision_request WHERE decision_id = $1";
     /// One decision.
     DECISION = "SELECT decision_id, outcome, account_id, shop_id, product_id, input, input_sha256, grounds,
                        list_versions, engine_version, decided_at

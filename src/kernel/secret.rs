@@ -73,10 +73,12 @@ pub enum Purpose {
     AccountField,
     /// Blind index over e-mail addresses.
     EmailIndex,
+    /// Seals what people write to and from the compliance desk: it may tell about a person.
+    DeskText,
 }
 
 impl Purpose {
-    const EVERY: [Self; 12] = [
+    const EVERY: [Self; 13] = [
         Self::AccessToken,
         Self::ClickToken,
         Self::SubjectKeyWrap,
@@ -89,6 +91,7 @@ impl Purpose {
         Self::Receipt,
         Self::AccountField,
         Self::EmailIndex,
+        Self::DeskText,
     ];
 
     const fn label(self) -> &'static [u8] {
@@ -105,6 +108,7 @@ impl Purpose {
             Self::Receipt => b"tinvia receipt v1",
             Self::AccountField => b"tinvia account-field v1",
             Self::EmailIndex => b"tinvia email-index v1",
+            Self::DeskText => b"tinvia desk-text v1",
         }
     }
 }

@@ -13,7 +13,7 @@ use super::{
     model::{Link, LinkStatus},
     rules,
     slug::Slug,
-    store,
+    store::{self, index::Indexed},
 };
 use crate::{
     catalogue::{self, Product, Program, ProgramStatus, Shop},
@@ -24,7 +24,7 @@ use crate::{
         context::Context,
         db::{DbError, On, Tx},
         host::WebUrl,
-        ids::{AccountId, ProductId, ProgramId},
+        ids::{AccountId, DecisionId, ProductId, ProgramId, VerificationId},
         outbox,
     },
 };
@@ -65,8 +65,34 @@ pub(super) async fn issue(
     owner: AccountId,
     wanted: Wanted,
 ) -> Result<Issued, LinkError> {
-    let indexed = index::hold(tx, wanted.product_id).await?;
-    let goods = Promoted::look_up(&mut *tx, &wanted).await?;
+    let (goods, subject) = ask(tx, ctx, owner, &wanted).await?;
+    let verification_id = subject.standing.verification_id;
+    let url = subject.url.clone();
+    let request = wanted.kept();
+    let decision = compliance::decide(tx, ctx, screener, actor, subject, Some(&request)).await?;
+    match decision.outcome {
+        Outcome::Refused => return Ok(Issued::Refused(decision)),
+        Outcome::InReview => return Ok(Issued::InReview(decision)),
+        Outcome::Issued => {}
+    }
+    let made = Made {
+        owner,
+        url,
+        decision_id: decision.id,
+        verification_id,
+    };
+    let link = make(tx, ctx, &goods, wanted, made).await?;
+    Ok(Issued::Link(Box::new(link)))
+}
+
+/// What is merely wrong with the request is found here, which stores nothing; then the owner's standing is held.
+pub(super) async fn ask(
+    tx: &mut Tx,
+    ctx: &Context,
+    owner: AccountId,
+    wanted: &Wanted,
+) -> Result<(Promoted, Subject), LinkError> {
+    let goods = Promoted::look_up(&mut *tx, wanted).await?;
     let terms = &goods.program.terms;
     let url = rules::target_of(
         wanted.url.as_deref(),
@@ -81,13 +107,28 @@ pub(super) async fn issue(
     }
     let standing = identity::hold_standing(tx, ctx.ambient.now(), owner).await?;
     let subject = goods.subject(owner, snapshot(&standing), &url, wanted.channel.clone());
-    let decision = compliance::decide(tx, ctx, screener, actor, subject).await?;
-    match decision.outcome {
-        Outcome::Refused => return Ok(Issued::Refused(decision)),
-        Outcome::InReview => return Ok(Issued::InReview(decision)),
-        Outcome::Issued => {}
-    }
-    let verification_id = standing.verification_id.ok_or_else(|| {
+    Ok((goods, subject))
+}
+
+/// What a granted link rests on.
+#[derive(Debug)]
+pub(super) struct Made {
+    pub(super) owner: AccountId,
+    /// Where it leads, as it was judged.
+    pub(super) url: String,
+    pub(super) decision_id: DecisionId,
+    pub(super) verification_id: Option<VerificationId>,
+}
+
+/// Makes the link that a decision grants.
+pub(super) async fn make(
+    tx: &mut Tx,
+    ctx: &Context,
+    goods: &Promoted,
+    wanted: Wanted,
+    made: Made,
+) -> Result<Link, LinkError> {
+    let verification_id = made.verification_id.ok_or_else(|| {
         DbError::Broken("a link was granted to somebody who was never verified".to_owned())
     })?;
     let channel = wanted.channel.ok_or_else(|| {
@@ -98,12 +139,12 @@ pub(super) async fn issue(
         id: ctx.ambient.id(),
         code: Code::fresh(&ctx.ambient),
         slug: wanted.slug,
-        owner,
+        owner: made.owner,
         shop_id: goods.shop.id,
         program_id: goods.program.id,
         program_version: goods.program.version,
         product_id: goods.product.id,
-        url: url.to_string(),
+        url: made.url,
         channel_kind: channel.kind.to_string(),
         channel_url: channel.url,
         sub_id1,
@@ -112,7 +153,7 @@ pub(super) async fn issue(
         sub_id4,
         sub_id5,
         status: LinkStatus::Active,
-        decision_id: decision.id,
+        decision_id: made.decision_id,
         verification_id,
         created_at: ctx.ambient.now(),
         dead_at: None,
@@ -120,13 +161,13 @@ pub(super) async fn issue(
         has_rested: false,
     };
     let link = add(tx, ctx, link).await?;
-    index::keep_product(tx, indexed, &goods.product, &goods.shop).await?;
+    index::keep_product(tx, goods.indexed.clone(), &goods.product, &goods.shop).await?;
     index::keep_link(tx, &link).await?;
     if let Some(slug) = &link.slug {
         outbox::announce(tx, &ctx.ambient, TOPIC_LINK, slug.as_str()).await?;
     }
     metrics::counter!("tinvia_links_issued_total").increment(1);
-    Ok(Issued::Link(Box::new(link)))
+    Ok(link)
 }
 
 /// Inserts the link, drawing another code while the drawn one is taken.
@@ -152,10 +193,13 @@ pub(super) struct Promoted {
     pub(super) program: Program,
     pub(super) product: Product,
     pub(super) shop: Shop,
+    /// What is known of the product's keys, held since before the product was read.
+    indexed: Option<Indexed>,
 }
 
 impl Promoted {
-    async fn look_up(tx: &mut Tx, wanted: &Wanted) -> Result<Self, LinkError> {
+    pub(super) async fn look_up(tx: &mut Tx, wanted: &Wanted) -> Result<Self, LinkError> {
+        let indexed = index::hold(tx, wanted.product_id).await?;
         let program = catalogue::program_by_id(&mut *tx, wanted.program_id).await?;
         let program = program.ok_or(LinkError::UnknownProgram)?;
         if program.status != ProgramStatus::Active {
@@ -171,6 +215,7 @@ impl Promoted {
             program,
             product,
             shop,
+            indexed,
         })
     }
 

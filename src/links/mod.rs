@@ -18,6 +18,7 @@ mod code;
 mod directory;
 mod error;
 mod find;
+mod grant;
 mod http;
 mod index;
 mod issue;

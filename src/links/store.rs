@@ -10,7 +10,7 @@ use super::{
 };
 use crate::kernel::{
     db::{Db, DbError, On, Tx},
-    ids::{AccountId, LeafId, LinkId, ProgramId, TakedownId, TypedId as _},
+    ids::{AccountId, DecisionId, LeafId, LinkId, ProgramId, TakedownId, TypedId as _},
     page::Limit,
 };
 
@@ -31,6 +31,12 @@ crate::statements! {
                       created_at, dead_at, dead_reason, has_rested
                FROM link
                WHERE code = $1";
+    /// The link that a decision issued.
+    BY_DECISION = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
+                          product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
+                          created_at, dead_at, dead_reason, has_rested
+                   FROM link
+                   WHERE decision_id = $1";
     /// One owner's links, newest first.
     OWNED = "SELECT link_id AS id, code, slug, account_id AS owner, shop_id, program_id, program_version,
                     product_id, url, channel_kind, channel_url, sub_id1, sub_id2, sub_id3, sub_id4, sub_id5, status, decision_id, verification_id,
@@ -152,6 +158,13 @@ pub(super) async fn by_id(on: impl Into<On<'_>>, link_id: LinkId) -> Result<Opti
 
 pub(super) async fn by_code(on: impl Into<On<'_>>, code: Code) -> Result<Option<Link>, DbError> {
     on.into().sql(BY_CODE).bind(code).optional().await
+}
+
+pub(super) async fn by_decision(
+    on: impl Into<On<'_>>,
+    decision: DecisionId,
+) -> Result<Option<Link>, DbError> {
+    on.into().sql(BY_DECISION).bind(decision).optional().await
 }
 
 /// Which links a list is about.

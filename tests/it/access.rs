@@ -77,6 +77,8 @@ const APPLICANTS: &[&str] = &["affiliate", "livestreamer", "shop"];
 const OFFICERS: &[&str] = &["compliance_officer"];
 /// Who keeps lists and takes links down.
 const KEEPERS: &[&str] = &["compliance_officer", "admin"];
+/// Who sees what officers do.
+const OVERSEERS: &[&str] = &["admin", "compliance_officer", "auditor"];
 const STAFF: &[&str] = &["admin", "compliance_officer", "finance", "auditor"];
 /// Who sees orders and where they come from.
 const ORDER_READERS: &[&str] = &["shop", "admin", "compliance_officer", "finance", "auditor"];
@@ -199,7 +201,31 @@ pub(crate) const ACCESS: &[Access] = &[
         EVERYBODY,
         "links:read",
     ),
+    keyed(
+        "GET",
+        "/v1/decisions/{id}/timeline",
+        EVERYBODY,
+        "links:read",
+    ),
     keyed("GET", "/v1/refusals", EVERYBODY, "links:read"),
+    // Orders of authorities.
+    to("GET", "/v1/authority-orders", OVERSEERS),
+    to("POST", "/v1/authority-orders", KEEPERS),
+    to("GET", "/v1/authority-orders/{id}", OVERSEERS),
+    to("POST", "/v1/authority-orders/{id}/evidence", KEEPERS),
+    to("POST", "/v1/authority-orders/{id}/answers", KEEPERS),
+    to("POST", "/v1/authority-orders/{id}/closings", KEEPERS),
+    // The desk.
+    to("GET", "/v1/review-cases", OVERSEERS),
+    to("GET", "/v1/review-cases/{id}", OVERSEERS),
+    to("POST", "/v1/review-cases/{id}/claims", KEEPERS),
+    to("POST", "/v1/review-cases/{id}/releases", KEEPERS),
+    to("POST", "/v1/review-cases/{id}/notes", KEEPERS),
+    to("POST", "/v1/review-cases/{id}/rulings", KEEPERS),
+    to("GET", "/v1/appeals", EVERYBODY),
+    to("POST", "/v1/appeals", PROMOTERS),
+    to("GET", "/v1/appeals/{id}", EVERYBODY),
+    to("POST", "/v1/appeals/{id}/rulings", KEEPERS),
     // Links.
     keyed("GET", "/v1/links", EVERYBODY, "links:read"),
     keyed("POST", "/v1/links", PROMOTERS, "links:write"),
@@ -314,6 +340,9 @@ fn prefix_under(collection: &str) -> &'static str {
         "programs" => "prog",
         "entries" => "ent",
         "decisions" => "dec",
+        "authority-orders" => "aord",
+        "review-cases" => "case",
+        "appeals" => "appl",
         "links" => "link",
         "takedowns" => "tkd",
         "notices" => "ntc",
@@ -454,6 +483,46 @@ async fn knock_at(actor: &Actor, row: &Access, path: &str) -> crate::support::ac
     actor.send(row.method, path, &headers, body).await
 }
 
+/// An order of an authority, a case about a request of the affiliate's, and an appeal of theirs.
+async fn at_the_desk(app: &TestApp, market: &Market, officer: &Actor) -> [String; 3] {
+    let order = json!({
+        "agency": "An invented authority", "document_number": "1/OWNED", "received_at": app.now(),
+        "action": "refuse", "subjects": [{ "kind": "domain", "value": "ordered.example.com" }], "note": "n",
+    });
+    let order = officer
+        .post("/v1/authority-orders", order)
+        .await
+        .expect(201);
+    let entry = json!({
+        "match": { "kind": "term", "value": "đồng hồ lạ" }, "effect": "review", "reason": "invented for a test",
+        "source": { "authority": "An invented authority" },
+    });
+    let path = "/v1/lists/violating-goods/entries";
+    officer.post(path, entry).await.expect(201);
+    let ask = async |title: &str| {
+        let product = market.product(title).await;
+        market
+            .affiliate
+            .post("/v1/links", market.link_body_of(&product))
+            .await
+    };
+    let waits = ask("Đồng hồ lạ").await.expect(202);
+    let decision = format!("/v1/decisions/{}", text(&waits, "decision_id"));
+    let decision = market.affiliate.get(&decision).await.expect(200);
+    let refusal = ask("Thuốc lá điện tử").await.problem(451, "link-refused");
+    let appeal = json!({ "decision_id": refusal["decision_id"], "text": "Đây là mẫu trưng bày." });
+    let appeal = market
+        .affiliate
+        .post("/v1/appeals", appeal)
+        .await
+        .expect(201);
+    [
+        text(&order, "id"),
+        text(&decision["case"], "id"),
+        text(&appeal, "id"),
+    ]
+}
+
 /// Ids that exist and belong to the market's people.
 pub(crate) struct Owned(Vec<(&'static str, String)>);
 
@@ -489,7 +558,11 @@ impl Owned {
         let notices = market.affiliate.get("/v1/notices").await.expect(200);
         let notice = &notices["data"][0];
         let (document, edit) = Self::papers(market).await;
+        let [order, case, appeal] = at_the_desk(app, market, &officer).await;
         Self(vec![
+            ("aord", order),
+            ("case", case),
+            ("appl", appeal),
             ("doc", document),
             ("edit", edit),
             ("idv", market.verification_id.clone()),

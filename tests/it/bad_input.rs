@@ -47,7 +47,7 @@ fn hopeless() -> Vec<(&'static str, &'static str, Vec<u8>)> {
 }
 
 /// Calls that take no members at all; an empty body is a good one there.
-const BODILESS: &[&str] = &["approvals", "replays", "closures"];
+const BODILESS: &[&str] = &["approvals", "replays", "closures", "claims", "releases"];
 
 async fn send(actor: &Actor, row: &Access, content_type: &str, body: Vec<u8>) -> Reply {
     let mut headers = vec![("if-match", "\"1\"")];

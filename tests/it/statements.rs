@@ -25,6 +25,8 @@ pub(crate) const ALL: &[(&str, &[Statement])] = &[
     ("clicks", clicks::STATEMENTS),
     ("commissions", commissions::STATEMENTS),
     ("compliance", compliance::STATEMENTS),
+    ("compliance::authority", compliance::AUTHORITY_STATEMENTS),
+    ("compliance::desk", compliance::DESK_STATEMENTS),
     ("compliance::lines", compliance::LINE_STATEMENTS),
     ("identity", identity::STATEMENTS),
     ("ledger", ledger::STATEMENTS),

@@ -26,7 +26,7 @@ pub(crate) const MAY_IMPORT: &[(&str, &[&str])] = &[
             "orders",
         ],
     ),
-    ("compliance", &["audit", "catalogue"]),
+    ("compliance", &["accounts", "audit", "catalogue"]),
     // Plays through HTTP; only staff is made below it.
     ("demo", &["accounts"]),
     ("identity", &["audit"]),
@@ -41,8 +41,8 @@ const ENGINE_ESCAPES: &[(&str, usize)] = &[
     // A set of ids is one value, which each engine takes apart in its own words. A shop is held by decisions and taken
     // for changes; SQLite has one writer and no word for it.
     ("catalogue", 3),
-    // SQLite's one writer needs no lock to hold the heads of the lists, PostgreSQL does.
-    ("compliance", 1),
+    // SQLite's one writer needs no lock to hold the heads of the lists and of the standing orders, PostgreSQL does.
+    ("compliance", 2),
     // A standing is read under a shared lock, which SQLite's single writer gives anyway.
     ("identity", 1),
     // The engines describe their schemas in their own words, and only PostgreSQL has other nodes to wake.

@@ -1,12 +1,16 @@
 //! Decisions: the record, its replay, and refusals in a list.
 
 use actix_web::{HttpResponse, get, post, web::Data};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use super::{OVERSEERS, views::DecisionView};
+use super::{
+    OVERSEERS,
+    views::{DecisionView, NoFields},
+};
 use crate::{
     compliance::{
         change::Compliance,
+        desk::{self, ReviewStatus},
         ground::GroundCode,
         model::{ListName, Record},
         replay::{Replay, replay},
@@ -17,7 +21,7 @@ use crate::{
         clock::Instant,
         context::Context,
         db::{Db, Tenant, View},
-        ids::{AccountId, DecisionId, ShopId},
+        ids::{AccountId, AppealId, CaseId, DecisionId, LinkId, ShopId},
         page::{Limit, Page},
     },
     web::{Answer, Caller, Lang, Path, Posted, Problem, Query, Scope, problem::kinds},
@@ -27,19 +31,72 @@ use crate::{
 #[utoipa::path(
     tag = "decisions",
     params(("id" = DecisionId, Path, description = "The decision")),
-    responses((status = 200, description = "The record", body = DecisionView)),
+    responses((status = 200, description = "The record", body = WholeDecisionView)),
     security(("bearer" = [])),
 )]
 #[get("/decisions/{id}")]
 pub(super) async fn get_decision(
     ctx: Data<Context>,
+    state: Data<Compliance>,
     caller: Caller,
     lang: Lang,
     Path(id): Path<DecisionId>,
 ) -> Result<HttpResponse, Problem> {
     caller.allow(Role::EVERY, Some(Scope::LinksRead))?;
     let record = visible(&ctx.db, &caller, id).await?;
-    Ok(HttpResponse::Ok().json(DecisionView::of(&record, lang)?))
+    let case = desk::case_of(&ctx.db, id).await?;
+    let case = case.map(|case| DecisionCase {
+        overdue: case.is_overdue(ctx.ambient.now()),
+        id: case.id,
+        status: case.status,
+        due_at: case.due_at,
+    });
+    let appeal = desk::appeal_on(&ctx.db, id).await?;
+    let made_by = desk::ruling_making(&ctx.db, id).await?;
+    let ruling = desk::ruling_on(&ctx.db, id).await?;
+    let superseded_by = ruling.and_then(|ruling| ruling.new_decision_id);
+    let issued_by = superseded_by.unwrap_or(id);
+    let fate = state.grants.fate(&ctx.db, issued_by).await?;
+    Ok(HttpResponse::Ok().json(WholeDecisionView {
+        decision: DecisionView::of(&record, lang)?,
+        case,
+        appeal_id: appeal.map(|appeal| appeal.id),
+        supersedes: made_by.and_then(|ruling| ruling.decision_id),
+        superseded_by,
+        link_id: fate.map(|fate| fate.link_id),
+    }))
+}
+
+/// The case about a request.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct DecisionCase {
+    /// The case.
+    id: CaseId,
+    /// Where it stands.
+    #[schema(inline)]
+    status: ReviewStatus,
+    /// Until when it is to be ruled on.
+    #[schema(value_type = String, format = DateTime)]
+    due_at: Instant,
+    /// Whether it is due and not ruled on.
+    overdue: bool,
+}
+
+/// The record of one request for a link, and what became of it.
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+struct WholeDecisionView {
+    #[serde(flatten)]
+    decision: DecisionView,
+    /// The case that an officer looks at.
+    case: Option<DecisionCase>,
+    /// The appeal against it.
+    appeal_id: Option<AppealId>,
+    /// The decision whose place it took, by a person's ruling.
+    supersedes: Option<DecisionId>,
+    /// The decision that took its place, by a person's ruling.
+    superseded_by: Option<DecisionId>,
+    /// The link that this decision, or the one that took its place, issued.
+    link_id: Option<LinkId>,
 }
 
 /// Rebuilds a decision from its stored input and the stored versions of the lists.
@@ -59,9 +116,7 @@ pub(super) async fn create_replay(
     posted: Posted,
 ) -> Result<HttpResponse, Problem> {
     caller.allow(Role::EVERY, Some(Scope::LinksRead))?;
-    if !posted.raw().is_empty() {
-        posted.read::<NoFields>()?;
-    }
+    NoFields::of(&posted)?;
     let record = visible(&ctx.db, &caller, id).await?;
     let known = state.screener.last();
     let replayed = replay(&ctx.db, known, &record).await?;
@@ -72,13 +127,8 @@ pub(super) async fn create_replay(
         .await
 }
 
-/// No members at all.
-#[derive(Debug, Deserialize, utoipa::ToSchema)]
-#[serde(deny_unknown_fields)]
-struct NoFields {}
-
 /// The decision, when the caller made the request or is staff.
-async fn visible(db: &Db, caller: &Caller, id: DecisionId) -> Result<Record, Problem> {
+pub(super) async fn visible(db: &Db, caller: &Caller, id: DecisionId) -> Result<Record, Problem> {
     let record = store::decision(db, id).await?;
     record
         .filter(|record| caller.is_staff() || record.account == caller.account)

@@ -1,7 +1,7 @@
 //! What lists and decisions look like from outside.
 
 use chrono::NaiveDate;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::super::{
     decide,
@@ -18,8 +18,23 @@ use crate::{
         digest::hex,
         ids::{AccountId, DecisionId, EntryId, ProductId, ShopId},
     },
-    web::Lang,
+    web::{Lang, Posted, Problem},
 };
+
+/// No members at all.
+#[derive(Debug, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NoFields {}
+
+impl NoFields {
+    /// Goes on when the body is nothing or an empty object.
+    pub(super) fn of(posted: &Posted) -> Result<(), Problem> {
+        if !posted.raw().is_empty() {
+            posted.read::<Self>()?;
+        }
+        Ok(())
+    }
+}
 
 /// Why a request was not simply granted, with words for people.
 #[derive(Debug, Clone, Serialize, utoipa::ToSchema)]

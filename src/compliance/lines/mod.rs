@@ -17,4 +17,5 @@ pub use screen::{LineScreening, screen_lines, settled_lines, unsettled_orders};
 /// Every statement of this room.
 pub const STATEMENTS: &[crate::kernel::db::Statement] = store::ALL;
 
+pub(super) use screen::rule_line;
 pub(super) use store::unrecorded;

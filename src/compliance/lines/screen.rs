@@ -11,6 +11,7 @@ use super::{
 use crate::{
     audit,
     compliance::{
+        desk::{CaseAbout, CaseOutcome, NewCase, open_case},
         lists::Lists,
         model::{Head, ListVersions},
         rules::{self, Exposure},
@@ -19,7 +20,7 @@ use crate::{
     },
     kernel::{
         actor::Actor,
-        clock::legal_day,
+        clock::{Instant, legal_day},
         context::Context,
         db::{Db, DbError, Tx},
         digest::{Digest, hex},
@@ -177,7 +178,34 @@ async fn keep(
         engine: rules::ENGINE.number(),
         at: ctx.ambient.now(),
     };
-    store::put(tx, &by, &rows).await
+    store::put(tx, &by, &rows).await?;
+    for (line, _, standing) in found {
+        if standing.outcome == LineOutcome::InReview {
+            let case = NewCase {
+                about: CaseAbout::OrderLine(order, line.line_id.clone()),
+                grounds: standing.grounds.clone(),
+                actor: &SETTLING,
+            };
+            open_case(tx, ctx, case).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Keeps what an officer ruled on the line of a case; `grounds` are the case's, as it stores them.
+pub(in crate::compliance) async fn rule_line(
+    tx: &mut Tx,
+    line: (OrderId, &str),
+    grounds: &str,
+    outcome: CaseOutcome,
+    at: Instant,
+) -> Result<(), DbError> {
+    let ruling = match outcome {
+        CaseOutcome::Issued => LineOutcome::Clear,
+        CaseOutcome::Refused => LineOutcome::Refused,
+    };
+    store::rule(tx, line, grounds, ruling, at).await?;
+    Ok(())
 }
 
 /// The leaf of a line that does not earn: which rule and entry, not the text.

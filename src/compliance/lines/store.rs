@@ -37,6 +37,9 @@ crate::statements! {
     /// The order's commission follows its lines, but for those that could not be screened.
     SETTLED = "UPDATE order_line_screening SET is_settled = TRUE
                WHERE order_id = $1 AND NOT is_settled AND outcome <> 'unscreened'";
+    /// What an officer ruled on a line in review with these grounds; its commission follows with the next settling.
+    RULE = "UPDATE order_line_screening SET ruling = $4, ruled_at = $5, is_settled = FALSE
+            WHERE order_id = $1 AND line_id = $2 AND grounds = $3 AND outcome = 'in_review' AND ruling IS NULL";
     /// Law 8: acts whose leaf is gone.
     UNRECORDED = "SELECT leaf_id FROM order_line_screening
                   WHERE leaf_id IS NOT NULL
@@ -112,6 +115,24 @@ pub(super) async fn put(tx: &mut Tx, by: &By<'_>, lines: &[Screened<'_>]) -> Res
         insert.execute().await?;
     }
     Ok(())
+}
+
+/// Keeps what an officer ruled on a line whose grounds read exactly so.
+pub(super) async fn rule(
+    tx: &mut Tx,
+    (order, line): (OrderId, &str),
+    grounds: &str,
+    ruling: LineOutcome,
+    at: Instant,
+) -> Result<u64, DbError> {
+    tx.sql(RULE)
+        .bind(order)
+        .bind(line)
+        .bind(grounds)
+        .bind(ruling)
+        .bind(at)
+        .execute()
+        .await
 }
 
 pub(super) async fn unsettled(db: &Db, most: i64) -> Result<Vec<OrderId>, DbError> {

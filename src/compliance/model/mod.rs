@@ -7,8 +7,8 @@ mod words;
 
 pub use list::{Entry, ListVersions};
 pub use request::{
-    Channel, Goods, Input, OrderFact, PaperFact, Requirement, ShopFacts, StandingSnapshot, Subject,
-    Waiver,
+    Channel, Confirmation, Goods, Input, OrderFact, PaperFact, Requirement, ShopFacts,
+    StandingSnapshot, Subject, Waiver,
 };
 pub use verdict::{Decision, Ground, Verdict};
 pub use words::{

@@ -127,6 +127,9 @@ pub struct Input {
     /// Grounds that a person has overruled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waived: Vec<Waiver>,
+    /// Grounds that asked for a look and that a person has confirmed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub confirmed: Vec<Confirmation>,
 }
 
 /// That goods need a paper, as a row of the table said when it was decided.
@@ -201,13 +204,29 @@ pub struct Waiver {
 }
 
 impl Waiver {
-    /// Whether `ground` is the one that was overruled. No person overrules that somebody is not verified.
+    /// Whether `ground` is the one that was overruled.
     #[must_use]
     pub fn covers(&self, ground: &Ground) -> bool {
-        let about_identity = matches!(
-            ground.code,
-            GroundCode::IdentityNotVerified | GroundCode::IdentityExpired
-        );
-        !about_identity && ground.code == self.code && ground.entry_id == self.entry_id
+        ground.code.can_be_waived() && ground.code == self.code && ground.entry_id == self.entry_id
+    }
+}
+
+/// A ground that a person has confirmed, for one request: what asked for a look now forbids.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Confirmation {
+    /// The ruling.
+    pub ruling_id: RulingId,
+    /// The ground.
+    pub code: GroundCode,
+    /// Of which entry, where it comes from one.
+    pub entry_id: Option<EntryId>,
+}
+
+impl Confirmation {
+    /// Whether `ground` is the one that was confirmed.
+    #[must_use]
+    pub fn covers(&self, ground: &Ground) -> bool {
+        ground.code == self.code && ground.entry_id == self.entry_id
     }
 }

@@ -122,6 +122,12 @@ pub(super) fn judge(engine: Engine, lists: Option<&Lists>, input: &Input) -> Ver
         grounds.extend(authority::demanded(input));
         grounds.retain(|ground| !input.waived.iter().any(|waiver| waiver.covers(ground)));
     }
+    // A confirmation stands beside what was found by whatever rules found it.
+    for ground in &mut grounds {
+        if input.confirmed.iter().any(|word| word.covers(ground)) {
+            ground.effect = Effect::Refuse;
+        }
+    }
     Verdict::of(grounds)
 }
 

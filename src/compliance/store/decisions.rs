@@ -4,8 +4,8 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{
-    DECISION, DECISIONS_AFTER, INSERT_DECISION, INSERT_GROUNDS, REFUSALS, UNGROUNDED, broken,
-    digest, each,
+    DECISION, DECISIONS_AFTER, INSERT_DECISION, INSERT_GROUNDS, INSERT_REQUEST, REFUSALS, REQUEST,
+    UNGROUNDED, broken, digest, each,
 };
 use crate::{
     compliance::{
@@ -107,6 +107,30 @@ pub(in crate::compliance) async fn decision(
 ) -> Result<Option<Record>, DbError> {
     let row: Option<DecisionRow> = on.into().sql(DECISION).bind(id).optional().await?;
     row.map(Record::try_from).transpose()
+}
+
+/// Keeps what was asked for beside the decision.
+pub(in crate::compliance) async fn add_request(
+    tx: &mut Tx,
+    id: DecisionId,
+    request: &serde_json::Value,
+) -> Result<(), DbError> {
+    tx.sql(INSERT_REQUEST)
+        .bind(id)
+        .bind(request.to_string())
+        .execute()
+        .await?;
+    Ok(())
+}
+
+/// What was asked for; none where a link was issued at once, or where it was not kept.
+pub(in crate::compliance) async fn request(
+    on: impl Into<On<'_>>,
+    id: DecisionId,
+) -> Result<Option<serde_json::Value>, DbError> {
+    let row: Option<(String,)> = on.into().sql(REQUEST).bind(id).optional().await?;
+    row.map(|(text,)| serde_json::from_str(&text).map_err(|fault| broken(&id, &fault)))
+        .transpose()
 }
 
 /// Which refusals are wanted.

@@ -104,6 +104,27 @@ both_engines! {
         assert_eq!(attribution(&affiliate, &order).await["arithmetic"], why["arithmetic"]);
     }
 
+    async fn an_officers_ruling_on_a_line_decides_what_it_earns(app: TestApp) {
+        let market = app.market().await;
+        forbid(&app, "bình hoa gốm", "review").await;
+        let officer = app.officer(&fresh("o")).await;
+        for (outcome, barred) in [("issued", Value::Null), ("refused", json!("refused"))] {
+            let (_, order) = sold(&app, &market, ["Túi xách da", "Bình hoa gốm"]).await;
+            let cases = officer.get("/v1/review-cases?about=order_line&status=open").await.expect(200);
+            let case = &cases["data"][0];
+            assert_eq!(case["thing"], format!("{order}/2"));
+            assert_eq!(cases["data"].as_array().unwrap().len(), 1);
+            let ruling = json!({ "outcome": outcome, "text": "Đã xem." });
+            let path = format!("/v1/review-cases/{}/rulings", text(case, "id"));
+            officer.post(&path, ruling).await.expect(201);
+            app.settle().await;
+            let why = attribution(&market.affiliate, &order).await;
+            assert_eq!(why["arithmetic"][1]["barred"], barred, "{why}");
+        }
+        let breaches = tinvia::verify::breaches(app.context()).await.unwrap();
+        assert!(breaches.is_empty(), "{breaches:#?}");
+    }
+
     async fn lines_that_could_not_be_screened_wait_until_they_can(app: TestApp) {
         let market = app.market().await;
         let (_, code) = market.link().await;

@@ -61,7 +61,7 @@ async fn decide_in(app: &TestApp, state: &Compliance, subject: Subject) -> Decis
         .write(move |tx| {
             Box::pin(async move {
                 let actor = Cause::System("test");
-                compliance::decide(tx, &ctx, &screener, &actor, subject).await
+                compliance::decide(tx, &ctx, &screener, &actor, subject, None).await
             })
         })
         .await;
@@ -276,7 +276,7 @@ both_engines! {
         let subject = subject(&app, "", "Túi xách da");
         let decided: Result<Decision, DbError> = app.context().db.write(move |tx| {
             Box::pin(async move {
-                compliance::decide(tx, &ctx, &screener, &Cause::System("test"), subject).await
+                compliance::decide(tx, &ctx, &screener, &Cause::System("test"), subject, None).await
             })
         }).await;
         assert!(decided.is_err());
@@ -367,7 +367,7 @@ both_engines! {
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    compliance::decide(tx, &ctx, &screener, &Cause::System("test"), subject).await?;
+                    compliance::decide(tx, &ctx, &screener, &Cause::System("test"), subject, None).await?;
                     let change = ctx.db.write(|tx| {
                         Box::pin(async move {
                             tx.sql(IMPATIENT).execute().await?;
