@@ -11,7 +11,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin tinvia \
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin tinvia \
     && install -d -o tinvia -g tinvia -m 0700 /data
 COPY --from=build /usr/local/bin/tinvia /usr/local/bin/tinvia
 USER tinvia

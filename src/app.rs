@@ -265,7 +265,19 @@ impl Shared {
             name: "orders.fold",
             every: Duration::from_secs(1),
             wake: Some(self.inbox.wake()),
-            run: Arc::new(|ctx| Box::pin(commissions::run_fold(ctx))),
+            run: {
+                let screener = Arc::clone(&self.compliance.screener);
+                Arc::new(move |ctx| Box::pin(commissions::run_fold(ctx, Arc::clone(&screener))))
+            },
+        });
+        jobs.push(Job {
+            name: "orders.lines",
+            every: Duration::from_secs(5),
+            wake: None,
+            run: {
+                let screener = Arc::clone(&self.compliance.screener);
+                Arc::new(move |ctx| Box::pin(commissions::settle_lines(ctx, Arc::clone(&screener))))
+            },
         });
         jobs
     }

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | redirect | the same server library answering 302 from a map: no layer around it, no token, no click |
 //! | inbound webhook, answered after its commit | as many bytes put into a like table by a bare group commit, answered after it |
+//! | sign-in refused: wrong password, suspended account | sign-in refused for an address that nobody has |
+//! | 200 sign-ins at once: peak of memory, and the 99th percentile of other requests | the memory and the time of one hash |
 //!
 //! # How to read it
 //!
@@ -25,8 +27,12 @@
 //! side's compress. Background jobs rest: the fold of deliveries into orders is no part of the answer, and on two cores
 //! it would measure who gets the processor.
 //!
-//! `TINVIA_BENCH_SECONDS` sets how long each run lasts, 2 by default; `./dev bench redirect` or `./dev bench webhook`
-//! runs one figure.
+//! Sign-ins are no pairs: refusals of the three kinds take turns, one at a time, and their means are compared, which is
+//! what somebody can do who wants to know whether an address has an account. The service is a process of its own there,
+//! at the password cost it ships with, and the memory counted is that process's.
+//!
+//! `TINVIA_BENCH_SECONDS` sets how long each run lasts, 2 by default; `./dev bench redirect`, `./dev bench webhook` or
+//! `./dev bench sign-in` runs one figure.
 
 #![expect(
     clippy::unwrap_used,
@@ -42,6 +48,7 @@
 
 mod baseline;
 mod load;
+mod sign_in;
 #[macro_use]
 #[expect(dead_code, unused_macros, reason = "tests use the rest of the harness")]
 #[path = "../../tests/it/support/mod.rs"]
@@ -79,7 +86,7 @@ fn main() {
         let named: Vec<&String> = asked.iter().filter(|arg| !arg.starts_with("--")).collect();
         named.is_empty() || named.iter().any(|name| *name == figure)
     };
-    let (redirects, webhooks) = (runs("redirect"), runs("webhook"));
+    let (redirects, webhooks, sign_ins) = (runs("redirect"), runs("webhook"), runs("sign-in"));
     log_as_by_default();
     println!("ratios to the baseline; median of {PAIRS} alternating pairs (least to greatest)\n");
     for engine in [Engine::Sqlite, Engine::Postgres] {
@@ -93,6 +100,9 @@ fn main() {
                 webhook(engine, &app, &market).await;
             }
             time.abort();
+            if sign_ins {
+                sign_in::figures(engine).await;
+            }
         });
     }
 }

@@ -7,18 +7,18 @@ use super::{
     store,
 };
 use crate::kernel::{
-    db::{Db, DbError},
+    db::{Db, DbError, On, View},
     ids::{DocumentId, ProductId, ProgramId, ShopId},
     page::{Limit, Page},
 };
 
 /// A shop and how much of it the viewer sees; none when that is nothing.
 pub(super) async fn shop(
-    db: &Db,
+    on: impl Into<On<'_>>,
     viewer: Viewer,
     id: ShopId,
 ) -> Result<Option<(Shop, Sight)>, DbError> {
-    let shop = store::shop_by_id(db, id).await?;
+    let shop = store::shop_by_id(on, id).await?;
     Ok(shop
         .map(|shop| {
             let sight = viewer.sight_of(&shop);
@@ -55,27 +55,27 @@ pub(super) async fn program(
 
 /// Shops the viewer sees, newest first.
 pub(super) async fn shops(
-    db: &Db,
+    view: &mut View,
     viewer: Viewer,
     starting_after: Option<ShopId>,
     limit: Limit,
 ) -> Result<Page<Shop>, DbError> {
-    let rows = store::list_shops(db, viewer.span(), starting_after, limit).await?;
+    let rows = store::list_shops(view, viewer.span(), starting_after, limit).await?;
     Ok(Page::cut(rows, limit, |shop| shop.id))
 }
 
 /// Products the viewer sees, of one shop or of all, newest first.
 pub(super) async fn products(
-    db: &Db,
+    view: &mut View,
     viewer: Viewer,
     of: Option<ShopId>,
     starting_after: Option<ProductId>,
     limit: Limit,
 ) -> Result<Page<Product>, DbError> {
     let rows = match of {
-        None => store::list_products(db, viewer.span(), starting_after, limit).await?,
-        Some(id) if sees(db, viewer, id).await? => {
-            store::list_products_of(db, id, starting_after, limit).await?
+        None => store::list_products(view, viewer.span(), starting_after, limit).await?,
+        Some(id) if sees(view, viewer, id).await? => {
+            store::list_products_of(view, id, starting_after, limit).await?
         }
         Some(_) => Vec::new(),
     };
@@ -84,44 +84,44 @@ pub(super) async fn products(
 
 /// Programs the viewer sees, of one shop or of all, newest first.
 pub(super) async fn programs(
-    db: &Db,
+    view: &mut View,
     viewer: Viewer,
     of: Option<ShopId>,
     starting_after: Option<ProgramId>,
     limit: Limit,
 ) -> Result<Page<Program>, DbError> {
     let rows = match of {
-        None => store::list_programs(db, viewer.span(), starting_after, limit).await?,
-        Some(id) if sees(db, viewer, id).await? => {
-            store::list_programs_of(db, id, starting_after, limit).await?
+        None => store::list_programs(view, viewer.span(), starting_after, limit).await?,
+        Some(id) if sees(view, viewer, id).await? => {
+            store::list_programs_of(view, id, starting_after, limit).await?
         }
         Some(_) => Vec::new(),
     };
     Ok(Page::cut(rows, limit, |program| program.id))
 }
 
-async fn sees(db: &Db, viewer: Viewer, id: ShopId) -> Result<bool, DbError> {
+async fn sees(view: &mut View, viewer: Viewer, id: ShopId) -> Result<bool, DbError> {
     if viewer.span() == Span::All {
         return Ok(true);
     }
-    Ok(shop(db, viewer, id).await?.is_some())
+    Ok(shop(view, viewer, id).await?.is_some())
 }
 
 /// The papers filed for a product, newest first, and how much of them the viewer sees; none when it does not see the
 /// product.
 pub(super) async fn papers(
-    db: &Db,
+    view: &mut View,
     viewer: Viewer,
     of: ProductId,
     starting_after: Option<DocumentId>,
     limit: Limit,
 ) -> Result<Option<(Page<Paper>, Sight)>, DbError> {
-    let Some(product) = store::product_by_id(db, of).await? else {
+    let Some(product) = store::product_by_id(&mut *view, of).await? else {
         return Ok(None);
     };
-    let Some((_, sight)) = shop(db, viewer, product.shop_id).await? else {
+    let Some((_, sight)) = shop(&mut *view, viewer, product.shop_id).await? else {
         return Ok(None);
     };
-    let rows = store::papers::of_product(db, of, starting_after, limit).await?;
+    let rows = store::papers::of_product(view, of, starting_after, limit).await?;
     Ok(Some((Page::cut(rows, limit, |paper| paper.id), sight)))
 }

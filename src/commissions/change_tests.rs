@@ -32,6 +32,7 @@ fn order(goods_minor: i64, refunded_minor: i64) -> OrderFacts {
             line_id: "1".to_owned(),
             goods_minor,
             refunded_minor,
+            barred: None,
         }],
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::{
-    model::{LineFacts, LinkFacts, OrderFacts, TermsFacts, Touch, Touched, Via},
+    model::{Bar, LineFacts, LinkFacts, OrderFacts, TermsFacts, Touch, Touched, Via},
     rules::CLOCK_SKEW,
 };
 use crate::{
     catalogue::{self, AccrueOn, Program, Terms},
     clicks,
+    compliance::{self, LineOutcome, LineScreening, LineStanding, LineText, Screener},
     kernel::{
         clock::Instant,
         context::Context,
@@ -25,10 +26,11 @@ const CODES_MAX: usize = 20;
 /// The parameter of a landing address that carries a code.
 const CODE_PARAMETER: &str = "tv_code";
 
-/// Programs that many orders of one fold share.
-#[derive(Debug, Default)]
-pub(super) struct Known {
+/// What many orders of one fold share.
+#[derive(Debug)]
+pub(super) struct Known<'a> {
     programs: BTreeMap<ProgramId, Program>,
+    screening: LineScreening<'a>,
 }
 
 /// An order as attribution sees it.
@@ -38,7 +40,15 @@ pub(super) struct Gathered {
     pub(super) touches: Vec<Touch>,
 }
 
-impl Known {
+impl<'a> Known<'a> {
+    /// Nothing known yet.
+    pub(super) fn by(screener: &'a Screener) -> Self {
+        Self {
+            programs: BTreeMap::new(),
+            screening: LineScreening::by(screener),
+        }
+    }
+
     async fn program(&mut self, tx: &mut Tx, id: ProgramId) -> Result<Program, DbError> {
         if let Some(program) = self.programs.get(&id) {
             return Ok(program.clone());
@@ -56,7 +66,7 @@ impl Known {
 pub(super) async fn gather(
     tx: &mut Tx,
     ctx: &Context,
-    known: &mut Known,
+    known: &mut Known<'_>,
     order: &Order,
 ) -> Result<Gathered, DbError> {
     let program = known.program(tx, order.program_id).await?;
@@ -64,6 +74,7 @@ pub(super) async fn gather(
         line_id: line.line_id.clone(),
         goods_minor: line.goods,
         refunded_minor: line.refunded_goods,
+        barred: None,
     });
     let facts = OrderFacts {
         id: order.id,
@@ -79,6 +90,45 @@ pub(super) async fn gather(
     };
     let touches = touches(tx, ctx, order).await?;
     Ok(Gathered { facts, touches })
+}
+
+/// Has what was sold screened before anything is granted on it, and bars the lines that may not earn.
+pub(super) async fn screen(
+    tx: &mut Tx,
+    ctx: &Context,
+    known: &mut Known<'_>,
+    order: &Order,
+    facts: &mut OrderFacts,
+) -> Result<(), DbError> {
+    let texts: Vec<LineText> = order
+        .lines
+        .iter()
+        .map(|line| LineText {
+            line_id: line.line_id.clone(),
+            title: line.title.clone(),
+            sku: line.sku.clone(),
+        })
+        .collect();
+    let standings =
+        compliance::screen_lines(tx, ctx, &mut known.screening, order.id, &texts).await?;
+    for line in &mut facts.lines {
+        line.barred = standings
+            .get(&line.line_id)
+            .map_or(Some(Bar::Unscreened), bar);
+    }
+    Ok(())
+}
+
+fn bar(standing: &LineStanding) -> Option<Bar> {
+    if standing.may_earn() {
+        return None;
+    }
+    match standing.ruling.unwrap_or(standing.outcome) {
+        LineOutcome::Clear => None,
+        LineOutcome::Refused => Some(Bar::Refused),
+        LineOutcome::InReview => Some(Bar::InReview),
+        LineOutcome::Unscreened => Some(Bar::Unscreened),
+    }
 }
 
 /// What in an order names a link, strongest first, each thing once.

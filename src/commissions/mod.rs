@@ -10,6 +10,7 @@
 //! - a commission is what the remaining goods earn, half up once per line; a reversal is what stood less that;
 //! - it is never negative, never more than was earned, and equals the ledger's net of its bookings;
 //! - one sale is owed to one link; what is posted keeps its link and its rate;
+//! - a line that screening refuses earns nothing, one in review nothing until the ruling, however old it grows;
 //! - settling twice changes nothing;
 //! - nothing here reads or refers to a click row: the signed token in the order carries what attribution needs.
 //!
@@ -36,12 +37,12 @@ pub use error::CommissionError;
 pub use http::{PROBLEMS, routes};
 pub use laws::laws;
 pub use model::{
-    Candidate, Commission, CommissionStatus, Earnings, LineEarning, LineFacts, LinkFacts,
+    Bar, Candidate, Commission, CommissionStatus, Earnings, LineEarning, LineFacts, LinkFacts,
     OrderFacts, Reversal, ReversalReason, TermsFacts, Test, Touch, Touched, Verdict, Via, Winner,
 };
 pub use release::release_due;
 pub use rules::{attribute, earn};
-pub use settle::{run_fold, settle, settle_all};
+pub use settle::{run_fold, settle, settle_all, settle_lines};
 pub use store::by_id;
 pub use trace::{AttributionOutcome, Trace};
 

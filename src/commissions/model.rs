@@ -130,6 +130,20 @@ pub struct LineFacts {
     pub goods_minor: i64,
     /// The part of them that went back.
     pub refunded_minor: i64,
+    /// Why screening keeps it from earning; none when it may earn.
+    pub barred: Option<Bar>,
+}
+
+crate::words! {
+    /// Why screening keeps a line from earning.
+    pub enum Bar {
+        /// A list forbids what was sold.
+        Refused = "refused",
+        /// An officer looks first.
+        InReview = "in_review",
+        /// The lists could not be read yet.
+        Unscreened = "unscreened",
+    }
 }
 
 /// Something in an order that names a link.
@@ -250,6 +264,10 @@ pub struct LineEarning {
     pub earned: i64,
     /// Commission on what remains, rounded half up.
     pub amount: i64,
+    /// Why screening keeps the line from earning; absent when it may earn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(inline)]
+    pub barred: Option<Bar>,
 }
 
 /// What an order earns, in minor units.

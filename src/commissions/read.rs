@@ -10,7 +10,7 @@ use super::{
 use crate::{
     kernel::{
         context::Context,
-        db::DbError,
+        db::{DbError, On, Tenant, View},
         ids::{AccountId, CommissionId, OrderId},
         money::MINOR_MAX,
         page::{Limit, Page},
@@ -32,25 +32,28 @@ pub(super) async fn page(
     } else {
         Some(caller.account)
     };
-    let rows = store::list(&ctx.db, filter, viewer, limit.probe()).await?;
-    let page = Page::cut(rows, limit, |commission| commission.id);
-    let mut data = Vec::with_capacity(page.data.len());
-    for commission in page.data {
-        data.push(shown(ctx, &commission).await?);
-    }
-    Ok(Page {
-        data,
-        has_more: page.has_more,
-        next_cursor: page.next_cursor,
-    })
+    let list = async |view: &mut View| {
+        let rows = store::list(&mut *view, filter, viewer, limit.probe()).await?;
+        let page = Page::cut(rows, limit, |commission| commission.id);
+        let mut data = Vec::with_capacity(page.data.len());
+        for commission in page.data {
+            data.push(shown(&mut *view, &commission).await?);
+        }
+        Ok(Page {
+            data,
+            has_more: page.has_more,
+            next_cursor: page.next_cursor,
+        })
+    };
+    ctx.db.view(caller.tenant(), list).await
 }
 
-async fn shown(ctx: &Context, commission: &Commission) -> Result<CommissionView, DbError> {
+async fn shown(on: impl Into<On<'_>>, commission: &Commission) -> Result<CommissionView, DbError> {
     let untouched = commission.earned_minor == commission.amount_minor && commission.revision == 1;
     let reversals = if untouched {
         Vec::new()
     } else {
-        store::reversals(&ctx.db, commission.id).await?
+        store::reversals(on, commission.id).await?
     };
     Ok(CommissionView::of(commission, &reversals))
 }
@@ -68,7 +71,7 @@ pub(super) async fn one(
     if !caller.is_staff() && !parties.contains(&caller.account) {
         return Err(CommissionError::NotFound);
     }
-    Ok(shown(ctx, &commission).await?)
+    Ok(shown(&ctx.db, &commission).await?)
 }
 
 /// The trace of an order: whole for its shop and for staff, an affiliate's own part for the affiliate.
@@ -101,11 +104,17 @@ pub(super) async fn balances(
     ctx: &Context,
     caller: &Caller,
 ) -> Result<Vec<BalanceView>, CommissionError> {
-    let shops = store::shops_of(&ctx.db, caller.account).await?;
-    let owners = std::iter::once(caller.account.to_string());
+    let own = Tenant::Account(caller.account);
+    let sum = async |view: &mut View| sums(view, caller.account).await;
+    ctx.db.view(own, sum).await
+}
+
+async fn sums(view: &mut View, account: AccountId) -> Result<Vec<BalanceView>, CommissionError> {
+    let shops = store::shops_of(&mut *view, account).await?;
+    let owners = std::iter::once(account.to_string());
     let mut data = Vec::new();
     for owner in owners.chain(shops.iter().map(ToString::to_string)) {
-        for (account, currency, balance) in ledger::balances_of(&ctx.db, &owner).await? {
+        for (account, currency, balance) in ledger::balances_of(&mut *view, &owner).await? {
             let (pending, available) = exact(&balance)?;
             data.push(BalanceView {
                 account,

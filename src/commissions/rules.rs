@@ -118,18 +118,22 @@ fn earning(order: &OrderFacts, terms: TermsFacts) -> Result<(), Test> {
     Ok(())
 }
 
-/// The commission at `rate_bps`: rounded half up, once per line; on all goods, and on those that remain.
+/// The commission at `rate_bps`: rounded half up, once per line; on all goods, and on those that remain. A line that
+/// screening bars earns nothing.
 pub fn earn(order: &OrderFacts, rate_bps: i64) -> Result<Earnings, MoneyFault> {
     let mut earnings = Earnings::default();
     for line in &order.lines {
         let goods = line.goods_minor.max(0);
         let refunded_goods = line.refunded_minor.clamp(0, goods);
-        let base = if order.is_cancelled {
+        let base = if order.is_cancelled || line.barred.is_some() {
             0
         } else {
             goods.saturating_sub(refunded_goods)
         };
-        let earned = share_half_up(goods, rate_bps)?;
+        let earned = match line.barred {
+            Some(_) => 0,
+            None => share_half_up(goods, rate_bps)?,
+        };
         let amount = share_half_up(base, rate_bps)?;
         earnings.base_minor = sum(earnings.base_minor, base)?;
         earnings.earned_minor = sum(earnings.earned_minor, earned)?;
@@ -143,6 +147,7 @@ pub fn earn(order: &OrderFacts, rate_bps: i64) -> Result<Earnings, MoneyFault> {
             rate_bps,
             earned,
             amount,
+            barred: line.barred,
         });
     }
     Ok(earnings)

@@ -34,6 +34,7 @@ fn order() -> OrderFacts {
             line_id: "1".to_owned(),
             goods_minor: 99_999,
             refunded_minor: 0,
+            barred: None,
         }],
     }
 }
@@ -234,6 +235,7 @@ fn amounts_beyond_counting_earn_nothing_and_never_panic() {
         line_id: "1".to_owned(),
         goods_minor: MINOR_MAX,
         refunded_minor: 0,
+        barred: None,
     };
     let huge = OrderFacts {
         lines: vec![line; 3],
@@ -248,6 +250,7 @@ fn half_a_unit_goes_up_once_per_line() {
         line_id: goods_minor.to_string(),
         goods_minor,
         refunded_minor: 0,
+        barred: None,
     };
     // 99,999 at 7.5 % is 7,499.925; 10 at 7.5 % is 0.75; 6 at 7.5 % is 0.45.
     let order = OrderFacts {
@@ -297,6 +300,7 @@ proptest! {
                 line_id: place.to_string(),
                 goods_minor: *goods,
                 refunded_minor: refunded / share,
+                barred: None,
             }).collect(),
             ..order()
         };
@@ -318,7 +322,7 @@ proptest! {
         rate_bps in 0..=10_000_i64,
     ) {
         let lines: Vec<LineFacts> = goods.iter().enumerate().map(|(place, goods)| LineFacts {
-            line_id: place.to_string(), goods_minor: *goods, refunded_minor: 0,
+            line_id: place.to_string(), goods_minor: *goods, refunded_minor: 0, barred: None,
         }).collect();
         let count = i128::try_from(lines.len()).unwrap();
         let earnings: Earnings = earn(&OrderFacts { lines, ..order() }, rate_bps).unwrap();

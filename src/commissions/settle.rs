@@ -3,18 +3,22 @@
 //! First every order of the transaction is locked, read and compared; then the accounts are opened and those that are
 //! drawn on are locked; then everything is booked. So all transactions take their locks in one order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     apply::{Drawn, apply},
     change::{Change, changes},
-    gather::{Known, gather},
+    gather::{Known, gather, screen},
     model::{Commission, OrderFacts},
     rules::attribute,
     store,
     trace::Trace,
 };
 use crate::{
+    compliance::{self, Screener},
     kernel::{
         context::Context,
         db::{DbError, Tx},
@@ -27,26 +31,57 @@ use crate::{
 const FOLD_MAX: i64 = 200;
 
 /// Folds pending deliveries into orders and settles every order they touched, in one transaction.
-pub async fn run_fold(ctx: Context) -> Result<u64, DbError> {
+pub async fn run_fold(ctx: Context, screener: Arc<Screener>) -> Result<u64, DbError> {
     let db = ctx.db.clone();
     db.write(move |tx| {
         Box::pin(async move {
             let touched = orders::fold_pending(tx, &ctx, FOLD_MAX).await?;
-            settle_all(tx, &ctx, &touched).await?;
+            settle_all(tx, &ctx, &screener, &touched).await?;
             Ok(u64::try_from(touched.len()).unwrap_or(u64::MAX))
         })
     })
     .await
 }
 
+/// Settles orders whose lines were ruled on since, or could not be screened before, and gives the number of those that
+/// now follow their lines.
+pub async fn settle_lines(ctx: Context, screener: Arc<Screener>) -> Result<u64, DbError> {
+    let waiting = compliance::unsettled_orders(&ctx.db, FOLD_MAX).await?;
+    if waiting.is_empty() {
+        return Ok(0);
+    }
+    let db = ctx.db.clone();
+    db.write(move |tx| {
+        Box::pin(async move {
+            settle_all(tx, &ctx, &screener, &waiting).await?;
+            let mut done = 0;
+            for order in waiting {
+                done += u64::from(compliance::settled_lines(tx, order).await?);
+            }
+            Ok(done)
+        })
+    })
+    .await
+}
+
 /// Makes what an order earns true in the ledger. Doing it again changes nothing.
-pub async fn settle(tx: &mut Tx, ctx: &Context, order: OrderId) -> Result<u64, DbError> {
-    settle_all(tx, ctx, &[order]).await
+pub async fn settle(
+    tx: &mut Tx,
+    ctx: &Context,
+    screener: &Screener,
+    order: OrderId,
+) -> Result<u64, DbError> {
+    settle_all(tx, ctx, screener, &[order]).await
 }
 
 /// Settles several orders and gives the number of commissions made or changed.
-pub async fn settle_all(tx: &mut Tx, ctx: &Context, orders: &[OrderId]) -> Result<u64, DbError> {
-    let mut known = Known::default();
+pub async fn settle_all(
+    tx: &mut Tx,
+    ctx: &Context,
+    screener: &Screener,
+    orders: &[OrderId],
+) -> Result<u64, DbError> {
+    let mut known = Known::by(screener);
     let mut plans = Vec::new();
     for order in orders.iter().copied().collect::<BTreeSet<_>>() {
         plans.extend(plan(tx, ctx, &mut known, order).await?);
@@ -83,7 +118,7 @@ pub(super) struct Plan {
 async fn plan(
     tx: &mut Tx,
     ctx: &Context,
-    known: &mut Known,
+    known: &mut Known<'_>,
     order: OrderId,
 ) -> Result<Option<Plan>, DbError> {
     let Some(order) = orders::by_id(&mut *tx, order).await? else {
@@ -91,8 +126,11 @@ async fn plan(
     };
     let stored = store::lock(tx, order.id, ctx.ambient.now()).await?;
     let standing = store::by_order(&mut *tx, order.id).await?;
-    let gathered = gather(tx, ctx, known, &order).await?;
+    let mut gathered = gather(tx, ctx, known, &order).await?;
     let verdict = attribute(&gathered.facts, &gathered.touches);
+    if verdict.winner.is_some() || !standing.is_empty() {
+        screen(tx, ctx, known, &order, &mut gathered.facts).await?;
+    }
     let kept = standing
         .iter()
         .find(|commission| commission.posted_at.is_some());

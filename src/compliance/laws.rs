@@ -2,6 +2,7 @@
 
 use super::{
     change::version_digest,
+    lines,
     model::{ListName, Record},
     store,
 };
@@ -38,6 +39,7 @@ pub async fn laws(db: &Db) -> Result<Vec<Breach>, DbError> {
     }
     breaches.extend(altered_inputs(db).await?);
     breaches.extend(audit::gone(store::unrecorded(db).await?));
+    breaches.extend(audit::gone(lines::unrecorded(db).await?));
     Ok(breaches)
 }
 

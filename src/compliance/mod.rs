@@ -23,6 +23,7 @@ mod http;
 mod import;
 mod keys;
 mod laws;
+mod lines;
 mod lists;
 mod model;
 mod normal;
@@ -42,6 +43,10 @@ pub use facts::{goods_of, shop_facts_of};
 pub use ground::GroundCode;
 pub use http::{GroundView, PROBLEMS, routes};
 pub use laws::laws;
+pub use lines::{
+    LineOutcome, LineScreening, LineStanding, LineText, STATEMENTS as LINE_STATEMENTS,
+    screen_lines, settled_lines, unsettled_orders,
+};
 pub use lists::Lists;
 pub use model::{
     Channel, ChannelKind, Decision, Effect, Field, Goods, Ground, Input, ListName, ListVersions,

@@ -11,6 +11,7 @@ use futures_util::future::{BoxFuture, LocalBoxFuture};
 use super::problem::{Problem, kinds};
 use crate::kernel::{
     actor::{Actor, Role},
+    db::Tenant,
     ids::{AccountId, ApiKeyId, SessionId},
 };
 
@@ -89,6 +90,12 @@ impl Caller {
     #[must_use]
     pub fn is_staff(&self) -> bool {
         self.roles.iter().any(|role| role.is_staff())
+    }
+
+    /// Whose rows its lists show: its own, for staff everybody's.
+    #[must_use]
+    pub fn tenant(&self) -> Tenant {
+        Tenant::of(self.account, self.is_staff())
     }
 
     /// The caller as an actor, in its first role.

@@ -21,7 +21,8 @@ use sqlx::{
 use tinvia::kernel::{
     ambient::Ambient,
     clock::Instant,
-    db::{Db, DbError, DbOptions, Engine, Statement, Text, connect},
+    db::{Db, DbError, DbOptions, Engine, On, Statement, Tenant, Text, connect},
+    ids::{AccountId, TypedId as _},
     outbox,
 };
 use tokio::sync::Notify;
@@ -157,6 +158,95 @@ async fn a_cancelled_begin_leaves_no_session_inside_a_dead_transaction() {
     );
     pool.close().await;
     fresh.remove().await;
+}
+
+const AM_I_A_TENANT: Statement = Statement {
+    name: "AM_I_A_TENANT",
+    text: Text::Both(
+        "SELECT current_user = 'tinvia_tenant', COALESCE(current_setting('tinvia.tenant', TRUE), '')",
+    ),
+};
+
+/// Two guards hold this, each alone: the view closes its session, and the pool asks for the role.
+#[tokio::test]
+async fn a_cancelled_view_leaves_no_session_in_a_tenants_role() {
+    let fresh = Fresh::of(Engine::Postgres).await;
+    let far_away = through_slow_network(&fresh.url);
+    let db = Db::connect(&one_connection(&far_away)).await.unwrap();
+    let tenant = Tenant::Account(AccountId::from_uuid(uuid::Uuid::max()));
+
+    // Waiting for the connection, for the hook, and for the answers to BEGIN, to the statement and to ROLLBACK.
+    let (mut ended, mut cut) = (0, 0);
+    for round in 0..400 {
+        let looked = db.view(tenant, async |view| {
+            let (is_tenant, whose): (bool, String) =
+                On::from(view).sql(AM_I_A_TENANT).one().await?;
+            assert!(is_tenant && whose == uuid::Uuid::max().to_string());
+            Ok::<_, DbError>(())
+        });
+        if cancel_after(looked, 1 + round % 12).await {
+            ended += 1;
+        } else {
+            cut += 1;
+        }
+        let (is_tenant, whose): (bool, String) = db.sql(AM_I_A_TENANT).one().await.unwrap();
+        assert!(!is_tenant, "round {round}: the next reader is a tenant");
+        assert_eq!(whose, "", "round {round}");
+    }
+    assert!(ended > 10 && cut > 100, "{ended} ended, {cut} cut");
+    db.close().await;
+    fresh.remove().await;
+}
+
+#[tokio::test]
+async fn a_view_that_ends_gives_its_session_back_also_when_its_work_failed() {
+    const BROKEN: Statement = Statement {
+        name: "BROKEN",
+        text: Text::Both("SELECT 1 / 0"),
+    };
+    let fresh = Fresh::of(Engine::Postgres).await;
+    let db = Db::connect(&one_connection(&fresh.url)).await.unwrap();
+    let tenant = Tenant::Account(AccountId::from_uuid(uuid::Uuid::max()));
+    let first = process_of(&db).await;
+    for _ in 0..50 {
+        let failed = db.view(tenant, async |view| {
+            On::from(view).sql(BROKEN).execute().await
+        });
+        assert!(matches!(failed.await, Err(DbError::Other(_))));
+        let (is_tenant, _): (bool, String) = db.sql(AM_I_A_TENANT).one().await.unwrap();
+        assert!(!is_tenant);
+        assert_eq!(
+            process_of(&db).await,
+            first,
+            "a clean session was thrown away"
+        );
+    }
+    db.close().await;
+    fresh.remove().await;
+}
+
+#[tokio::test]
+async fn a_session_left_in_another_role_is_thrown_away() {
+    let fresh = Fresh::of(Engine::Postgres).await;
+    let pool = connect::postgres(&one_connection(&fresh.url))
+        .await
+        .unwrap();
+    let first = process_of_session(&pool).await;
+    raw(&pool, "SELECT set_config('role', 'tinvia_tenant', FALSE)").await;
+    let role: String = raw(&pool, "SELECT CAST(current_user AS TEXT)").await.get(0);
+    assert_ne!(role, "tinvia_tenant");
+    assert_ne!(process_of_session(&pool).await, first);
+    pool.close().await;
+    fresh.remove().await;
+}
+
+async fn process_of(db: &Db) -> i32 {
+    const PROCESS: Statement = Statement {
+        name: "PROCESS",
+        text: Text::Both("SELECT pg_backend_pid()"),
+    };
+    let (process,): (i32,) = db.sql(PROCESS).one().await.unwrap();
+    process
 }
 
 #[tokio::test]
@@ -319,20 +409,20 @@ async fn a_postgres_that_answers_before_the_disk_is_refused() {
     fresh.remove().await;
 }
 
-/// Drops `work` after so many polls, as a handler is dropped whose client resets.
-async fn cancel_after<F: Future>(work: F, polls: usize) {
+/// Drops `work` after so many polls, as a handler is dropped whose client resets; true when it ended before.
+async fn cancel_after<F: Future>(work: F, polls: usize) -> bool {
     let mut work = pin!(work);
     let mut polled = 0;
     poll_fn(|context| {
         polled += 1;
         let is_done = work.as_mut().poll(context).is_ready();
         if is_done || polled > polls {
-            Poll::Ready(())
+            Poll::Ready(is_done)
         } else {
             Poll::Pending
         }
     })
-    .await;
+    .await
 }
 
 /// The same database behind a network that takes its time: no answer is there before it is waited for, so that a

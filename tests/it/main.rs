@@ -29,6 +29,7 @@ mod nodes;
 mod samples;
 mod schema;
 mod security;
+mod sources;
 mod statements;
 mod tidy;
 mod verify;

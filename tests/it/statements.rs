@@ -25,6 +25,7 @@ pub(crate) const ALL: &[(&str, &[Statement])] = &[
     ("clicks", clicks::STATEMENTS),
     ("commissions", commissions::STATEMENTS),
     ("compliance", compliance::STATEMENTS),
+    ("compliance::lines", compliance::LINE_STATEMENTS),
     ("identity", identity::STATEMENTS),
     ("ledger", ledger::STATEMENTS),
     ("links", links::STATEMENTS),

@@ -16,6 +16,7 @@ use crate::{
         actor::Role,
         clock::Instant,
         context::Context,
+        db::{Tenant, View},
         ids::ApiKeyId,
         page::{Limit, Page},
     },
@@ -154,7 +155,10 @@ pub(super) async fn list(
 ) -> Result<HttpResponse, Problem> {
     caller.allow(Role::EVERY, None)?;
     let limit = asked.limit.unwrap_or_default();
-    let rows = store::list_keys(&ctx.db, caller.account, asked.starting_after, limit).await?;
+    let list = async |view: &mut View| {
+        store::list_keys(view, caller.account, asked.starting_after, limit).await
+    };
+    let rows = ctx.db.view(Tenant::Account(caller.account), list).await?;
     let page = Page::cut(rows, limit, |row| row.api_key_id);
     Ok(HttpResponse::Ok().json(page.map(ApiKeyView::from)))
 }

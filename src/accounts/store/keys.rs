@@ -8,7 +8,7 @@ use crate::{
     kernel::{
         actor::Role,
         clock::Instant,
-        db::{Db, DbError, Tx},
+        db::{Db, DbError, On, Tx},
         ids::{AccountId, ApiKeyId, LeafId},
         page::Limit,
     },
@@ -80,13 +80,14 @@ pub(in crate::accounts) struct KeyRow {
 }
 
 pub(in crate::accounts) async fn list_keys(
-    db: &Db,
+    on: impl Into<On<'_>>,
     account: AccountId,
     after: Option<ApiKeyId>,
     limit: Limit,
 ) -> Result<Vec<KeyRow>, DbError> {
     let said = after.map(|key| key.to_string());
-    db.sql(LIST_KEYS)
+    on.into()
+        .sql(LIST_KEYS)
         .bind(account)
         .bind(said)
         .bind(after)

@@ -23,6 +23,7 @@ use crate::{
         actor::Role,
         clock::Instant,
         context::Context,
+        db::View,
         digest::hex,
         ids::{AccountId, DocumentId, ProductId, ShopId},
         page::{Limit, Page},
@@ -255,7 +256,9 @@ pub(super) async fn list_documents(
     caller.allow(Role::EVERY, Some(Scope::ProductsRead))?;
     let limit = asked.limit.unwrap_or_default();
     let after = asked.starting_after;
-    let seen = look::papers(&ctx.db, viewer(&caller), product, after, limit).await?;
+    let list =
+        async |view: &mut View| look::papers(view, viewer(&caller), product, after, limit).await;
+    let seen = ctx.db.view(caller.tenant(), list).await?;
     let (page, sight) = seen.ok_or_else(absent)?;
     Ok(HttpResponse::Ok().json(page.map(|paper| PaperView::of(paper, sight))))
 }

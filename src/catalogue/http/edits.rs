@@ -23,6 +23,7 @@ use crate::{
         actor::Role,
         clock::Instant,
         context::Context,
+        db::View,
         ids::{AccountId, EntryId, ProductEditId, ProductId, ShopId},
         money::Money,
         page::{Limit, Page},
@@ -314,7 +315,9 @@ pub(super) async fn list_product_edits(
     let limit = asked.limit.unwrap_or_default();
     let owner = (!caller.is_staff()).then_some(caller.account);
     let after = asked.starting_after;
-    let rows = store::edits::list(&ctx.db, owner, asked.status, after, limit).await?;
+    let list =
+        async |view: &mut View| store::edits::list(view, owner, asked.status, after, limit).await;
+    let rows = ctx.db.view(caller.tenant(), list).await?;
     let page = Page::cut(rows, limit, |edit| edit.id);
     Ok(HttpResponse::Ok().json(page.map(|edit| ProductEditView::of(edit, lang))))
 }

@@ -20,6 +20,7 @@ use crate::{
         actor::Role,
         clock::Instant,
         context::Context,
+        db::View,
         digest::hex,
         ids::{ProductId, ShopId},
         money::Money,
@@ -189,7 +190,9 @@ pub(super) async fn list_products(
     caller.allow(Role::EVERY, Some(Scope::ProductsRead))?;
     let (of, after) = (asked.shop_id, asked.starting_after);
     let limit = asked.limit.unwrap_or_default();
-    let page = look::products(&ctx.db, viewer(&caller), of, after, limit).await?;
+    let list =
+        async |view: &mut View| look::products(view, viewer(&caller), of, after, limit).await;
+    let page = ctx.db.view(caller.tenant(), list).await?;
     Ok(HttpResponse::Ok().json(page.map(ProductView::from)))
 }
 

@@ -21,6 +21,7 @@ use crate::{
         actor::Role,
         clock::Instant,
         context::Context,
+        db::View,
         host::HostName,
         ids::{ProgramId, ShopId},
         money::Currency,
@@ -265,7 +266,9 @@ pub(super) async fn list_programs(
     caller.allow(Role::EVERY, Some(Scope::ProductsRead))?;
     let (of, after) = (asked.shop_id, asked.starting_after);
     let limit = asked.limit.unwrap_or_default();
-    let page = look::programs(&ctx.db, viewer(&caller), of, after, limit).await?;
+    let list =
+        async |view: &mut View| look::programs(view, viewer(&caller), of, after, limit).await;
+    let page = ctx.db.view(caller.tenant(), list).await?;
     Ok(HttpResponse::Ok().json(page.map(ProgramView::from)))
 }
 

@@ -16,6 +16,7 @@ use crate::{
         actor::Role,
         clock::Instant,
         context::Context,
+        db::View,
         ids::{AccountId, ShopId},
         page::{Limit, Page},
         text::Line,
@@ -171,7 +172,8 @@ pub(super) async fn list_shops(
     caller.allow(Role::EVERY, Some(Scope::ProductsRead))?;
     let viewer = viewer(&caller);
     let limit = asked.limit.unwrap_or_default();
-    let page = look::shops(&ctx.db, viewer, asked.starting_after, limit).await?;
+    let list = async |view: &mut View| look::shops(view, viewer, asked.starting_after, limit).await;
+    let page = ctx.db.view(caller.tenant(), list).await?;
     let page = page.map(|shop| {
         let sight = viewer.sight_of(&shop);
         ShopView::of(shop, sight)

@@ -204,14 +204,15 @@ pub(in crate::catalogue) async fn by_id(
 
 /// Edits of `owner`'s shops or of all, one more than `limit`.
 pub(in crate::catalogue) async fn list(
-    db: &Db,
+    on: impl Into<On<'_>>,
     owner: Option<AccountId>,
     status: Option<EditStatus>,
     starting_after: Option<ProductEditId>,
     limit: Limit,
 ) -> Result<Vec<ProductEdit>, DbError> {
     let nobody = AccountId::from_uuid(uuid::Uuid::nil());
-    let rows: Vec<EditRow> = db
+    let rows: Vec<EditRow> = on
+        .into()
         .sql(LIST_EDITS)
         .bind(super::ceiling(starting_after))
         .bind(status)

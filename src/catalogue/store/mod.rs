@@ -128,17 +128,20 @@ crate::statements! {
                           AND v.version = (SELECT MAX(version) FROM program_version WHERE program_id = p.program_id)
                         ORDER BY p.program_id DESC
                         LIMIT $3";
-    /// Programs for those who see more than their own, newest first.
+    /// Programs for those who see more than their own, newest first. The page is cut before the terms are looked up:
+    /// the newest version of every other program need not be found.
     PROGRAMS_SEEN = "SELECT p.program_id, p.shop_id, p.currency, p.created_at, v.name, v.status, v.version, v.rate_bps,
                             v.attribution_window_days, v.hold_days, v.accrue_on, v.allowed_hosts, v.rounding,
                             v.valid_from
-                     FROM program AS p
-                     JOIN shop AS s ON s.shop_id = p.shop_id
+                     FROM (SELECT one.program_id, one.shop_id, one.currency, one.created_at
+                           FROM program AS one
+                           JOIN shop AS s ON s.shop_id = one.shop_id
+                           WHERE one.program_id < $1 AND ($2 OR s.status = 'active' OR s.owner_id = $3)
+                           ORDER BY one.program_id DESC
+                           LIMIT $4) AS p
                      JOIN program_version AS v ON v.program_id = p.program_id
-                     WHERE p.program_id < $1 AND ($2 OR s.status = 'active' OR s.owner_id = $3)
-                       AND v.version = (SELECT MAX(version) FROM program_version WHERE program_id = p.program_id)
-                     ORDER BY p.program_id DESC
-                     LIMIT $4";
+                     WHERE v.version = (SELECT MAX(version) FROM program_version WHERE program_id = p.program_id)
+                     ORDER BY p.program_id DESC";
     /// Programs of an owner's shops, newest first.
     PROGRAMS_OWN = "SELECT p.program_id, p.shop_id, p.currency, p.created_at, v.name, v.status, v.version, v.rate_bps,
                            v.attribution_window_days, v.hold_days, v.accrue_on, v.allowed_hosts, v.rounding,
@@ -235,13 +238,13 @@ pub(super) async fn take_shop(tx: &mut Tx, id: ShopId) -> Result<Option<Shop>, D
 
 /// Shops within `span`, one more than `limit`.
 pub(super) async fn list_shops(
-    db: &Db,
+    on: impl Into<On<'_>>,
     span: Span,
     starting_after: Option<ShopId>,
     limit: Limit,
 ) -> Result<Vec<Shop>, DbError> {
     let before = ceiling(starting_after);
-    let rows: Vec<ShopRow> = within(db, span, (SHOPS_SEEN, SHOPS_OWN), before, limit).await?;
+    let rows: Vec<ShopRow> = within(on, span, (SHOPS_SEEN, SHOPS_OWN), before, limit).await?;
     rows.into_iter().map(ShopRow::read).collect()
 }
 
@@ -298,12 +301,13 @@ pub async fn product_by_id(
 
 /// Products of one shop, one more than `limit`.
 pub(super) async fn list_products_of(
-    db: &Db,
+    on: impl Into<On<'_>>,
     shop: ShopId,
     starting_after: Option<ProductId>,
     limit: Limit,
 ) -> Result<Vec<Product>, DbError> {
-    let rows: Vec<ProductRow> = db
+    let rows: Vec<ProductRow> = on
+        .into()
         .sql(PRODUCTS_OF_SHOP)
         .bind(ceiling(starting_after))
         .bind(shop)
@@ -315,14 +319,14 @@ pub(super) async fn list_products_of(
 
 /// Products within `span`, one more than `limit`.
 pub(super) async fn list_products(
-    db: &Db,
+    on: impl Into<On<'_>>,
     span: Span,
     starting_after: Option<ProductId>,
     limit: Limit,
 ) -> Result<Vec<Product>, DbError> {
     let before = ceiling(starting_after);
     let rows: Vec<ProductRow> =
-        within(db, span, (PRODUCTS_SEEN, PRODUCTS_OWN), before, limit).await?;
+        within(on, span, (PRODUCTS_SEEN, PRODUCTS_OWN), before, limit).await?;
     rows.into_iter().map(ProductRow::read).collect()
 }
 
@@ -375,12 +379,13 @@ pub async fn program_by_id(
 
 /// Programs of one shop, one more than `limit`.
 pub(super) async fn list_programs_of(
-    db: &Db,
+    on: impl Into<On<'_>>,
     shop: ShopId,
     starting_after: Option<ProgramId>,
     limit: Limit,
 ) -> Result<Vec<Program>, DbError> {
-    let rows: Vec<ProgramRow> = db
+    let rows: Vec<ProgramRow> = on
+        .into()
         .sql(PROGRAMS_OF_SHOP)
         .bind(ceiling(starting_after))
         .bind(shop)
@@ -392,14 +397,14 @@ pub(super) async fn list_programs_of(
 
 /// Programs within `span`, one more than `limit`.
 pub(super) async fn list_programs(
-    db: &Db,
+    on: impl Into<On<'_>>,
     span: Span,
     starting_after: Option<ProgramId>,
     limit: Limit,
 ) -> Result<Vec<Program>, DbError> {
     let before = ceiling(starting_after);
     let rows: Vec<ProgramRow> =
-        within(db, span, (PROGRAMS_SEEN, PROGRAMS_OWN), before, limit).await?;
+        within(on, span, (PROGRAMS_SEEN, PROGRAMS_OWN), before, limit).await?;
     rows.into_iter().map(ProgramRow::read).collect()
 }
 
@@ -449,7 +454,7 @@ pub(super) async fn programs_out_of_order(db: &Db) -> Result<Vec<ProgramId>, DbE
 
 /// A page by the first statement for a span of more than one's own, by the second for that of one's own.
 async fn within<R: Row, I>(
-    db: &Db,
+    on: impl Into<On<'_>>,
     span: Span,
     (seen, own): (Statement, Statement),
     before: I,
@@ -458,22 +463,16 @@ async fn within<R: Row, I>(
 where
     I: TypedId + for<'t> Bind<'t>,
 {
-    let seen_by = |all: bool, account: AccountId| {
-        let stmt = db.sql(seen).bind(before);
-        stmt.bind(all).bind(account).bind(limit.probe())
-    };
-    match span {
-        Span::All => {
-            seen_by(true, AccountId::from_uuid(uuid::Uuid::nil()))
-                .all()
-                .await
-        }
-        Span::ActiveAnd(account) => seen_by(false, account).all().await,
+    let (all, account) = match span {
+        Span::All => (true, AccountId::from_uuid(uuid::Uuid::nil())),
+        Span::ActiveAnd(account) => (false, account),
         Span::Own(owner) => {
-            let stmt = db.sql(own).bind(before).bind(owner);
-            stmt.bind(limit.probe()).all().await
+            let stmt = on.into().sql(own).bind(before).bind(owner);
+            return stmt.bind(limit.probe()).all().await;
         }
-    }
+    };
+    let stmt = on.into().sql(seen).bind(before).bind(all).bind(account);
+    stmt.bind(limit.probe()).all().await
 }
 
 fn hosts_json(hosts: &[HostName]) -> String {

@@ -104,12 +104,13 @@ pub(in crate::catalogue) async fn by_id(
 
 /// Papers filed for the product, one more than `limit`.
 pub(in crate::catalogue) async fn of_product(
-    db: &Db,
+    on: impl Into<On<'_>>,
     product: ProductId,
     starting_after: Option<DocumentId>,
     limit: Limit,
 ) -> Result<Vec<Paper>, DbError> {
-    db.sql(OF_PRODUCT)
+    on.into()
+        .sql(OF_PRODUCT)
         .bind(product)
         .bind(super::ceiling(starting_after))
         .bind(limit.probe())

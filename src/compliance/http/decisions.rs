@@ -16,7 +16,7 @@ use crate::{
         actor::Role,
         clock::Instant,
         context::Context,
-        db::Db,
+        db::{Db, Tenant, View},
         ids::{AccountId, DecisionId, ShopId},
         page::{Limit, Page},
     },
@@ -149,7 +149,11 @@ pub(super) async fn list_refusals(
         before: asked.starting_after,
         limit,
     };
-    let rows = store::refusals(&ctx.db, &filter).await?;
+    let list = async |view: &mut View| store::refusals(view, &filter).await;
+    let rows = ctx
+        .db
+        .view(Tenant::of(caller.account, sees_all), list)
+        .await?;
     let views: Result<Vec<DecisionView>, _> = rows
         .iter()
         .map(|record| DecisionView::of(record, lang))

@@ -123,10 +123,11 @@ pub(in crate::compliance) struct RefusalFilter {
 }
 
 pub(in crate::compliance) async fn refusals(
-    db: &Db,
+    on: impl Into<On<'_>>,
     filter: &RefusalFilter,
 ) -> Result<Vec<Record>, DbError> {
-    let rows: Vec<DecisionRow> = db
+    let rows: Vec<DecisionRow> = on
+        .into()
         .sql(REFUSALS)
         .bind(filter.before.unwrap_or(DecisionId::from_uuid(Uuid::max())))
         .bind(within_time(filter.since.unwrap_or(Instant::UNIX_EPOCH)))

@@ -17,6 +17,7 @@ use crate::{
     kernel::{
         actor::Role,
         context::Context,
+        db::{Tenant, View},
         ids::{TypedId as _, VerificationId},
         page::Page,
     },
@@ -96,14 +97,11 @@ pub(super) async fn list_verifications(
             .map(VerificationView::listed)
             .collect::<Result<_, IdentityError>>()?
     } else {
-        let rows = store::list_own(
-            &ctx.db,
-            caller.account,
-            before,
-            filter.status,
-            limit.probe(),
-        )
-        .await?;
+        let list = async |view: &mut View| {
+            let (own, probe) = (caller.account, limit.probe());
+            store::list_own(view, own, before, filter.status, probe).await
+        };
+        let rows = ctx.db.view(Tenant::Account(caller.account), list).await?;
         rows.into_iter().map(VerificationView::from).collect()
     };
     Ok(HttpResponse::Ok().json(Page::cut(rows, limit, |row| row.id)))

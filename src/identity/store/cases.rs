@@ -58,13 +58,14 @@ pub(in crate::identity) async fn hold(
 }
 
 pub(in crate::identity) async fn list_own(
-    db: &Db,
+    on: impl Into<On<'_>>,
     account: AccountId,
     before: VerificationId,
     status: Option<CaseStatus>,
     probe: i64,
 ) -> Result<Vec<Case>, DbError> {
-    db.sql(LIST_OWN)
+    on.into()
+        .sql(LIST_OWN)
         .bind(account)
         .bind(before)
         .bind(status)

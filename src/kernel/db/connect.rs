@@ -45,6 +45,7 @@ pub async fn postgres(options: &DbOptions) -> Result<PgPool, DbError> {
         .statement_cache_capacity(512)
         .options([
             ("TimeZone", "UTC"),
+            ("jit", "off"), // pages of a list: compiling takes longer than running
             ("statement_timeout", "30s"),
             ("lock_timeout", "10s"),
             ("idle_in_transaction_session_timeout", "60s"),
@@ -67,8 +68,8 @@ async fn connection_is_idle(connection: &mut sqlx::SqliteConnection) -> Result<b
     Ok(!connection.is_in_transaction())
 }
 
-/// True when the session is outside any transaction: only then does the transaction's start equal the
-/// statement's. Sent by the simple protocol, because a prepared statement begins its transaction one message
+/// True when the session is outside any transaction and in the role it signed in with. Only outside one does the
+/// transaction's start equal the statement's. Sent by the simple protocol, because a prepared statement begins its transaction one message
 /// earlier and would answer false on a clean session.
 #[expect(
     clippy::disallowed_methods,
@@ -76,7 +77,9 @@ async fn connection_is_idle(connection: &mut sqlx::SqliteConnection) -> Result<b
 )]
 async fn session_is_idle(connection: &mut sqlx::PgConnection) -> Result<bool, sqlx::Error> {
     let row = connection
-        .fetch_one(sqlx::raw_sql("SELECT now() = statement_timestamp()"))
+        .fetch_one(sqlx::raw_sql(
+            "SELECT now() = statement_timestamp() AND current_user = session_user",
+        ))
         .await?;
     row.try_get(0)
 }

@@ -14,6 +14,7 @@
 //! | one SQLite writer, `BEGIN IMMEDIATE`, WAL, `synchronous=FULL` | a deferred read that turns into a write fails at once, whatever the busy timeout |
 //! | expected conflicts use `ON CONFLICT … DO NOTHING RETURNING` | after a unique violation PostgreSQL refuses the rest of the transaction, SQLite does not |
 //! | work that went on after a failed statement is rolled back | PostgreSQL answers the commit of such a transaction with a rollback and no error |
+//! | a tenant's list runs in a [`View`]; a session whose reader vanished in one is closed | the role of a tenant must not reach the next user of the session; that it is the application's own is asked with the idle check |
 //! | time is bound, never read in SQL | the engines write it differently, and text would sort wrongly |
 //! | sums are `CAST(COALESCE(SUM(x), 0) AS BIGINT)` | PostgreSQL sums to NUMERIC |
 //! | an optional filter is `CAST($n AS TEXT) IS NULL OR …` | PostgreSQL cannot type the bare parameter |
@@ -22,6 +23,7 @@ pub mod connect;
 mod error;
 mod migrate;
 mod statement;
+mod view;
 
 use std::{
     sync::{
@@ -36,6 +38,7 @@ use sqlx::{Connection, Executor, PgPool, Postgres, Sqlite, SqlitePool, Transacti
 
 pub use error::DbError;
 pub use statement::{Bind, On, Row, Statement, Stmt, Text};
+pub use view::{Tenant, View};
 
 /// How the database is reached.
 #[derive(Debug, Clone)]
@@ -270,10 +273,7 @@ impl Db {
         Ok(Tx {
             connection,
             announced: Vec::new(),
-            watch: Watch {
-                disk_failed: Arc::clone(&self.disk_failed),
-                statement_failed: AtomicBool::new(false),
-            },
+            watch: Watch::new(Arc::clone(&self.disk_failed)),
         })
     }
 
@@ -286,6 +286,13 @@ impl Db {
 }
 
 impl Watch {
+    fn new(disk_failed: Arc<AtomicBool>) -> Self {
+        Self {
+            disk_failed,
+            statement_failed: AtomicBool::new(false),
+        }
+    }
+
     /// Remembers what `error` means for the transaction and, where the disk failed, for the process. A row that does
     /// not decode means nothing for either.
     fn notice(&self, error: &DbError) {

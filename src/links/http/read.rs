@@ -8,6 +8,7 @@ use crate::{
     kernel::{
         actor::Role,
         context::Context,
+        db::View,
         ids::LinkId,
         page::{Limit, Page},
     },
@@ -48,7 +49,8 @@ pub(super) async fn list_links(
         before: asked.starting_after,
     };
     let limit = asked.limit.unwrap_or_default();
-    let links = store::list(&ctx.db, wanted, limit).await?;
+    let list = async |view: &mut View| store::list(view, wanted, limit).await;
+    let links = ctx.db.view(caller.tenant(), list).await?;
     let page = Page::cut(links, limit, |link| link.id);
     Ok(HttpResponse::Ok().json(page.map(|link| LinkView::of(link, &ctx.public_url))))
 }

@@ -9,6 +9,7 @@ use crate::{
         actor::Role,
         clock::Instant,
         context::Context,
+        db::View,
         ids::{OrderId, OrderSourceId, ProgramId, ShopId, TypedId as _},
         money::Currency,
         page::{Limit, Page},
@@ -218,7 +219,8 @@ pub(super) async fn list_orders(
         source: wanted.order_source_id,
         external_order_id: wanted.external_order_id.as_ref().map(Line::as_str),
     };
-    let orders = store::list_orders(&ctx.db, asked_for, limit).await?;
+    let list = async |view: &mut View| store::list_orders(view, asked_for, limit).await;
+    let orders = ctx.db.view(caller.tenant(), list).await?;
     let page = Page::cut(orders, limit, |order| order.id).map(OrderView::from);
     Ok(HttpResponse::Ok().json(page))
 }

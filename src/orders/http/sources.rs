@@ -9,6 +9,7 @@ use crate::{
         actor::Role,
         clock::Instant,
         context::Context,
+        db::View,
         digest::hex,
         ids::{DeliveryId, OrderSourceId, ProgramId, ShopId, TypedId as _},
         page::{Limit, Page},
@@ -263,7 +264,10 @@ pub(super) async fn list_sources(
         .0
         .starting_after
         .unwrap_or(OrderSourceId::from_uuid(uuid::Uuid::max()));
-    let rows = store::list_sources(&ctx.db, before, asker.sees_all, asker.account, limit).await?;
+    let list = async |view: &mut View| {
+        store::list_sources(view, before, asker.sees_all, asker.account, limit).await
+    };
+    let rows = ctx.db.view(caller.tenant(), list).await?;
     let page = Page::cut(rows, limit, |row| row.order_source_id);
     let mut shown = Vec::with_capacity(page.data.len());
     for row in &page.data {
@@ -433,7 +437,10 @@ pub(super) async fn list_deliveries(
         .0
         .starting_after
         .unwrap_or(DeliveryId::from_uuid(uuid::Uuid::max()));
-    let rows = store::list_deliveries(&ctx.db, source, before, page.0.status, limit).await?;
+    let list = async |view: &mut View| {
+        store::list_deliveries(view, source, before, page.0.status, limit).await
+    };
+    let rows = ctx.db.view(caller.tenant(), list).await?;
     let page = Page::cut(rows, limit, |delivery| delivery.id).map(DeliveryView::from);
     Ok(HttpResponse::Ok().json(page))
 }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     kernel::{
         clock::Instant,
-        db::{Db, DbError, Tx},
+        db::{Db, DbError, On, Tx},
         digest::Digest,
         ids::{DeliveryId, OrderSourceId},
         law::BREACHES_MAX,
@@ -114,13 +114,14 @@ pub(in crate::orders) async fn settle_by_currency(
 }
 
 pub(in crate::orders) async fn list_deliveries(
-    db: &Db,
+    on: impl Into<On<'_>>,
     source: OrderSourceId,
     before: DeliveryId,
     status: Option<DeliveryStatus>,
     limit: Limit,
 ) -> Result<Vec<Delivery>, DbError> {
-    let rows: Vec<DeliveryRow> = db
+    let rows: Vec<DeliveryRow> = on
+        .into()
         .sql(LIST_DELIVERIES)
         .bind(source)
         .bind(before)

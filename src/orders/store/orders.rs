@@ -342,11 +342,13 @@ pub(in crate::orders) struct Asked<'q> {
 }
 
 pub(in crate::orders) async fn list_orders(
-    db: &Db,
+    on: impl Into<On<'_>>,
     asked: Asked<'_>,
     limit: Limit,
 ) -> Result<Vec<Order>, DbError> {
-    let rows: Vec<OrderRow> = db
+    let mut on = on.into();
+    let rows: Vec<OrderRow> = on
+        .again()
         .sql(LIST_ORDERS)
         .bind(asked.before)
         .bind(asked.sees_all)
@@ -358,8 +360,8 @@ pub(in crate::orders) async fn list_orders(
         .await?;
     let mut orders = Vec::with_capacity(rows.len());
     for row in rows {
-        let lines = db.sql(LINES_OF).bind(row.order_id).all().await?;
-        let refunds = db.sql(REFUNDS_OF).bind(row.order_id).all().await?;
+        let lines = on.again().sql(LINES_OF).bind(row.order_id).all().await?;
+        let refunds = on.again().sql(REFUNDS_OF).bind(row.order_id).all().await?;
         orders.push(whole(row, lines, refunds)?);
     }
     Ok(orders)

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     kernel::{
         clock::Instant,
-        db::{Db, DbError, On, Tx},
+        db::{DbError, On, Tx},
         digest::Digest,
         ids::{AccountId, LeafId, OrderSourceId, ProgramId, ShopId},
         page::Limit,
@@ -87,13 +87,14 @@ pub(in crate::orders) async fn source_by_token(
 }
 
 pub(in crate::orders) async fn list_sources(
-    db: &Db,
+    on: impl Into<On<'_>>,
     before: OrderSourceId,
     sees_all: bool,
     owner: AccountId,
     limit: Limit,
 ) -> Result<Vec<SourceRow>, DbError> {
-    db.sql(LIST_SOURCES)
+    on.into()
+        .sql(LIST_SOURCES)
         .bind(before)
         .bind(sees_all)
         .bind(owner)

@@ -22,7 +22,12 @@ use tinvia::{
 use super::accounts::{
     PASSWORD, count, leaves, no_law_is_broken, sign_in, sign_up, sign_up_body, suspend, token_of,
 };
-use crate::support::{Actor, TestApp, actors::Reply, engines::Fresh};
+use crate::support::{
+    Actor, TestApp,
+    actors::Reply,
+    engines::Fresh,
+    process::{Process, program_at_full_cost},
+};
 
 const LIVE_SESSIONS: &str = "SELECT COUNT(*) FROM session WHERE ended_at IS NULL";
 const LIVE_TOKENS: &str = "SELECT COUNT(*) FROM refresh_token WHERE replaced_at IS NULL";
@@ -429,4 +434,30 @@ async fn s09_of_200_simultaneous_sign_ins_the_surplus_is_sent_away_and_others_ar
         db.close().await;
         fresh.remove().await;
     }
+}
+
+/// In a process of its own at the default cost: what others allocate is not in the figure, and a hash is most of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn s09_200_simultaneous_sign_ins_hold_the_memory_of_two_hashes() {
+    const HASH_KIB: u64 = 64 * 1024;
+    let fresh = Fresh::of(Engine::Sqlite).await;
+    let service = Process::run(program_at_full_cost(&fresh));
+    let anon = Actor::new(reqwest::Client::new(), service.address, None);
+    anon.post("/v1/accounts", sign_up_body("an@example.vn", "shop"))
+        .await
+        .expect(201);
+
+    let idle = service.memory_kib();
+    service.forget_peak();
+    let body = json!({ "email": "an@example.vn", "password": PASSWORD });
+    let storm = (0..200).map(|_| anon.post("/v1/sessions", body.clone()));
+    for reply in futures_util::future::join_all(storm).await {
+        assert!(matches!(reply.status, 201 | 503), "{}", reply.text());
+    }
+    let over = service.peak_kib() - idle;
+    // Less than one would mean that nothing was measured; half a hash is far more than 200 requests hold.
+    assert!(over > HASH_KIB, "{over} KiB");
+    assert!(over < HASH_KIB * 5 / 2, "{over} KiB");
+    drop(service);
+    fresh.remove().await;
 }

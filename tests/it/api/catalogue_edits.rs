@@ -116,4 +116,23 @@ both_engines! {
         edit(&stall.shop, &stall.product_id, json!({ "title": "Túi vải" }), 1).await.expect(200);
         all_is_well(&app).await;
     }
+
+    async fn a_stopped_shop_can_mend_its_goods(app: TestApp) {
+        let stall = Stall::open(&app).await;
+        super::catalogue_shops::suspend(&app, &stall.shop_id).await;
+        edit(&stall.shop, &stall.product_id, json!({ "title": "Túi vải" }), 1).await.expect(200);
+    }
+
+    async fn of_two_edits_at_once_one_is_stale(app: TestApp) {
+        let stall = Stall::open(&app).await;
+        let (one, two) = tokio::join!(
+            edit(&stall.shop, &stall.product_id, json!({ "title": "Túi vải" }), 1),
+            edit(&stall.shop, &stall.product_id, json!({ "title": "Túi len" }), 1),
+        );
+        let mut statuses = [one.status, two.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 412]);
+        assert_eq!(shown(&stall.shop, &stall.product_id).await["version"], 2);
+        all_is_well(&app).await;
+    }
 }

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
-use tinvia::{commissions, kernel::ids::OrderId, ledger};
+use tinvia::{commissions, compliance::Screener, kernel::ids::OrderId, ledger};
 
 use crate::support::{
     Actor, TestApp,
@@ -378,7 +378,7 @@ both_engines! {
         for _ in 0..3 {
             let ctx = app.context().clone();
             let again = app.context().db.write(move |tx| {
-                Box::pin(async move { commissions::settle(tx, &ctx, order).await })
+                Box::pin(async move { commissions::settle(tx, &ctx, &Screener::new(), order).await })
             });
             assert_eq!(again.await.unwrap(), 0);
         }

@@ -397,7 +397,7 @@ both_engines! {
             market.deliver(&app, &sale).await.expect(200);
             market.deliver(&app, &refund_event(&number, &at, "R1", 500_000)).await.expect(200);
         }
-        at_once(&app, |ctx| Box::pin(commissions::run_fold(ctx))).await;
+        at_once(&app, |ctx| Box::pin(commissions::run_fold(ctx, std::sync::Arc::default()))).await;
         let db = &app.context().db;
         let mine = &market.affiliate.id;
         let [(.., balance)] = ledger::balances_of(db, mine).await.unwrap()[..] else { panic!() };

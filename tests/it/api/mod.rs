@@ -13,6 +13,7 @@ mod catalogue_shops;
 mod clicks;
 mod commissions;
 mod commissions_histories;
+mod commissions_lines;
 mod compliance_decisions;
 mod compliance_lists;
 mod compliance_screening;

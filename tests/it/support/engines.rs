@@ -13,6 +13,7 @@ pub(crate) struct Fresh {
     pub(crate) url: String,
     pub(crate) folder: tempfile::TempDir,
     postgres: Option<(PgConnectOptions, String)>,
+    owner: Option<String>,
 }
 
 impl Fresh {
@@ -25,6 +26,7 @@ impl Fresh {
                     url,
                     folder,
                     postgres: None,
+                    owner: None,
                 }
             }
             Engine::Postgres => Self::cut(folder).await,
@@ -46,6 +48,35 @@ impl Fresh {
             url: url_of(&name),
             folder,
             postgres: Some((admin, name)),
+            owner: None,
+        }
+    }
+
+    /// An empty PostgreSQL database that belongs to a role of its own with these `rights`, and is reached as it.
+    /// `prepared` runs before, with the role's name for `{role}`.
+    pub(crate) async fn owned(rights: &str, prepared: &str) -> Self {
+        let admin = PgConnectOptions::from_str(&server()).unwrap();
+        let mut connection = PgConnection::connect_with(&admin).await.unwrap();
+        // Migrating it makes the roles that belong to the cluster.
+        template(&mut connection).await;
+        let name = format!("test_{}", hex(&rand_bytes()));
+        let role = format!("{name}_owner");
+        for sql in [
+            format!("CREATE ROLE {role} LOGIN NOSUPERUSER {rights} PASSWORD 'invented'"),
+            prepared.replace("{role}", &role),
+            format!("CREATE DATABASE {name} OWNER {role}"),
+        ] {
+            run(&mut connection, sql).await;
+        }
+        connection.close().await.unwrap();
+        let mut url = url::Url::parse(&url_of(&name)).unwrap();
+        url.set_username(&role).unwrap();
+        url.set_password(Some("invented")).unwrap();
+        Self {
+            url: url.to_string(),
+            folder: tempfile::tempdir().unwrap(),
+            postgres: Some((admin, name)),
+            owner: Some(role),
         }
     }
 
@@ -58,6 +89,9 @@ impl Fresh {
                 format!("DROP DATABASE {name} WITH (FORCE)"),
             )
             .await;
+            if let Some(role) = self.owner {
+                run(&mut connection, format!("DROP ROLE {role}")).await;
+            }
         }
     }
 }

@@ -18,6 +18,15 @@ pub(crate) struct Process {
     pub(crate) started_in: Duration,
 }
 
+/// The program with the settings of tests on this database, but for passwords, which cost what they cost by default.
+pub(crate) fn program_at_full_cost(fresh: &Fresh) -> Command {
+    let mut command = program(fresh);
+    command
+        .env_remove("TINVIA_PASSWORDS__MEMORY_KIB")
+        .env_remove("TINVIA_PASSWORDS__PASSES");
+    command
+}
+
 /// The program with the settings of tests on this database.
 pub(crate) fn program(fresh: &Fresh) -> Command {
     program_at(fresh.folder.path(), &fresh.url)
@@ -39,12 +48,13 @@ pub(crate) fn program_at(folder: &Path, url: &str) -> Command {
 
 impl Process {
     pub(crate) fn start(fresh: &Fresh) -> Self {
+        Self::run(program(fresh))
+    }
+
+    /// Serves with what `program` was given.
+    pub(crate) fn run(mut program: Command) -> Self {
         let begun = Instant::now();
-        let mut child = program(fresh)
-            .arg("serve")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = program.arg("serve").stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap())
             .read_line(&mut line)
@@ -58,6 +68,28 @@ impl Process {
             address,
             started_in: begun.elapsed(),
         }
+    }
+
+    /// Memory that it holds now, in KiB.
+    pub(crate) fn memory_kib(&self) -> u64 {
+        self.status("VmRSS:")
+    }
+
+    /// The most memory that it has held, in KiB.
+    pub(crate) fn peak_kib(&self) -> u64 {
+        self.status("VmHWM:")
+    }
+
+    /// The peak begins anew at what it holds now.
+    pub(crate) fn forget_peak(&self) {
+        std::fs::write(format!("/proc/{}/clear_refs", self.child.id()), "5").unwrap();
+    }
+
+    fn status(&self, line: &str) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let value = status.lines().find_map(|text| text.strip_prefix(line));
+        let value = value.and_then(|text| text.trim().strip_suffix(" kB"));
+        value.unwrap().parse().unwrap()
     }
 
     /// SIGKILL, and nothing else.

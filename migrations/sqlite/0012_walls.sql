@@ -1,0 +1,2 @@
+-- Nothing to do here: SQLite knows neither roles nor row-level security, and its file belongs to one program. What a
+-- list shows is bound by the owner in its statement alone. The pair is kept so that both folders count alike.
