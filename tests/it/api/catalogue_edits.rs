@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::links::{Stall, entry};
+use super::{
+    catalogue_shops::suspend,
+    links::{Stall, entry},
+};
 use crate::support::{Actor, TestApp, actors::Reply, seed::text};
 
 async fn edit(who: &Actor, product: &str, change: Value, version: i64) -> Reply {
@@ -119,7 +122,7 @@ both_engines! {
 
     async fn a_stopped_shop_can_mend_its_goods(app: TestApp) {
         let stall = Stall::open(&app).await;
-        super::catalogue_shops::suspend(&app, &stall.shop_id).await;
+        suspend(&app, &stall.shop_id).await;
         edit(&stall.shop, &stall.product_id, json!({ "title": "Túi vải" }), 1).await.expect(200);
     }
 

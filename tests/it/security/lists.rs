@@ -175,7 +175,7 @@ impl World {
         });
         let documents = format!("{path}/documents");
         seller.post(&documents, paper).await.expect(201);
-        let change = json!({ "title": "Thuốc lá điện tử" });
+        let change = json!({ "title": "Thuốc lá điện tử mới" });
         let refused = seller.patch(&path, change, &[("if-match", "\"1\"")]).await;
         let refused = refused.problem(451, "product-edit-refused");
         let edit = text(&refused, "edit_id");
