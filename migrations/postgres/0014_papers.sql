@@ -167,11 +167,11 @@ CREATE TRIGGER product_edit_keeps_values BEFORE UPDATE ON product_edit
        OR NEW.leaf_id IS DISTINCT FROM OLD.leaf_id)
     EXECUTE FUNCTION history_is_kept();
 
--- A tenant's lists see the papers of products that they see, and the edits of one's own shops.
+-- Behind the second wall: papers as far as the product is seen, edits of one's own shops.
 GRANT SELECT ON product_document, product_edit TO tinvia_tenant;
 ALTER TABLE product_document ENABLE ROW LEVEL SECURITY;
 CREATE POLICY of_a_product_seen ON product_document FOR SELECT TO tinvia_tenant USING (
     EXISTS (SELECT 1 FROM product WHERE product.product_id = product_document.product_id));
 ALTER TABLE product_edit ENABLE ROW LEVEL SECURITY;
-CREATE POLICY of_ones_own_shop ON product_edit FOR SELECT TO tinvia_tenant USING (
+CREATE POLICY own ON product_edit FOR SELECT TO tinvia_tenant USING (
     EXISTS (SELECT 1 FROM shop WHERE shop.shop_id = product_edit.shop_id AND shop.owner_id = present_tenant()));

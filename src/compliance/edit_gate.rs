@@ -7,7 +7,7 @@ use futures_util::future::BoxFuture;
 
 use super::{
     change::Compliance,
-    facts::{goods_of, shop_facts_of},
+    facts::goods_of,
     model::{Ground, Head, Outcome, Verdict},
     papers,
     rules::{self, Exposure},
@@ -51,7 +51,7 @@ async fn screen_edit(
     product: &Product,
 ) -> Result<Verdict, DbError> {
     let today = legal_day(ctx.ambient.now());
-    let (goods, facts) = (goods_of(product), shop_facts_of(shop));
+    let goods = goods_of(product);
     let heads = store::hold_heads(tx).await?;
     let heads: Vec<Head> = heads.into_iter().map(|(head, _)| head).collect();
     let lists = match state.screener.lists(Reader::Tx(&mut *tx), &heads).await {
@@ -63,9 +63,11 @@ async fn screen_edit(
             return Ok(rules::unavailable());
         }
     };
+    // The shop is the same before and after, and what it lacks is asked of each link. Asked here, it would keep a stopped
+    // shop from mending what it was stopped for.
     let exposure = Exposure {
         product: &goods,
-        shop: Some(&facts),
+        shop: None,
         url: None,
         channel: None,
     };

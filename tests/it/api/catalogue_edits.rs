@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::links::{Stall, entry};
+use super::{
+    catalogue_shops::suspend,
+    links::{Stall, entry},
+};
 use crate::support::{Actor, TestApp, actors::Reply, seed::text};
 
 async fn edit(who: &Actor, product: &str, change: Value, version: i64) -> Reply {
@@ -114,6 +117,25 @@ both_engines! {
         let kept = officer.get("/v1/product-edits?status=refused").await.expect(200);
         assert_eq!(kept["data"][0]["id"], waits["id"]);
         edit(&stall.shop, &stall.product_id, json!({ "title": "Túi vải" }), 1).await.expect(200);
+        all_is_well(&app).await;
+    }
+
+    async fn a_stopped_shop_can_mend_its_goods(app: TestApp) {
+        let stall = Stall::open(&app).await;
+        suspend(&app, &stall.shop_id).await;
+        edit(&stall.shop, &stall.product_id, json!({ "title": "Túi vải" }), 1).await.expect(200);
+    }
+
+    async fn of_two_edits_at_once_one_is_stale(app: TestApp) {
+        let stall = Stall::open(&app).await;
+        let (one, two) = tokio::join!(
+            edit(&stall.shop, &stall.product_id, json!({ "title": "Túi vải" }), 1),
+            edit(&stall.shop, &stall.product_id, json!({ "title": "Túi len" }), 1),
+        );
+        let mut statuses = [one.status, two.status];
+        statuses.sort_unstable();
+        assert_eq!(statuses, [200, 412]);
+        assert_eq!(shown(&stall.shop, &stall.product_id).await["version"], 2);
         all_is_well(&app).await;
     }
 }

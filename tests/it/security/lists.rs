@@ -186,6 +186,7 @@ impl World {
                 "id",
             );
             self.deeds.note("/v1/products", &product_id, &[&seller.id]);
+            self.paper_and_edit(seller, &product_id).await;
             goods.push(Good {
                 seller: seller.id.clone(),
                 product_id,
@@ -193,6 +194,21 @@ impl World {
                 inbound: text(&source, "inbound_url"),
             });
         }
+    }
+
+    /// A paper on file for the product, and an edit that was refused.
+    async fn paper_and_edit(&mut self, seller: &Actor, product_id: &str) {
+        let path = format!("/v1/products/{product_id}");
+        let paper = json!({
+            "kind": "quality_certificate", "number": "QC-1", "issuer": "An invented laboratory", "sha256": "ab".repeat(32),
+        });
+        let documents = format!("{path}/documents");
+        seller.post(&documents, paper).await.expect(201);
+        let change = json!({ "title": "Thuốc lá điện tử mới" });
+        let refused = seller.patch(&path, change, &[("if-match", "\"1\"")]).await;
+        let refused = refused.problem(451, "product-edit-refused");
+        let edit = text(&refused, "edit_id");
+        self.deeds.note("/v1/product-edits", &edit, &[&seller.id]);
     }
 
     async fn promote(&mut self, app: &TestApp, promoter: &Actor, dice: &mut Dice, goods: &[Good]) {

@@ -50,6 +50,8 @@ const OWNED: &[(&str, &str, &str)] = &[
     ("order_refund", "order_id", "SELECT order_id, owner_id FROM order_refund JOIN customer_order USING (order_id)"),
     ("order_source", "order_source_id", "SELECT order_source_id, owner_id FROM order_source"),
     ("product", "product_id", "SELECT product_id, viewer FROM product JOIN seen USING (shop_id)"),
+    ("product_document", "document_id", "SELECT document_id, viewer FROM product_document JOIN seen USING (shop_id)"),
+    ("product_edit", "edit_id", "SELECT edit_id, owner_id FROM product_edit JOIN shop USING (shop_id)"),
     ("program", "program_id", "SELECT program_id, viewer FROM program JOIN seen USING (shop_id)"),
     ("program_version", "program_id", "SELECT program_id, viewer FROM program_version
         JOIN program USING (program_id) JOIN seen USING (shop_id)"),
