@@ -84,7 +84,7 @@ pub(in crate::compliance) async fn evidence(
         text: new.note.as_ref().map(Prose::as_str),
         reference: Some(new.reference.as_str()),
         sha256: Some(new.sha256),
-        said_at: None,
+        given_at: None,
     };
     said.keep(tx, ctx, actor, id).await
 }
@@ -117,7 +117,7 @@ pub(in crate::compliance) async fn answer(
         text: Some(new.text.as_str()),
         reference: new.reference.as_ref().map(Line::as_str),
         sha256: None,
-        said_at: new.answered_at,
+        given_at: new.answered_at,
     };
     said.keep(tx, ctx, actor, id).await?;
     order.status = DemandStatus::Answered;
@@ -153,7 +153,7 @@ pub(in crate::compliance) async fn close(
         text: Some(new.text.as_str()),
         reference: None,
         sha256: None,
-        said_at: None,
+        given_at: None,
     };
     said.keep(tx, ctx, actor, id).await?;
     order.status = DemandStatus::Closed;
@@ -176,7 +176,7 @@ struct Said<'a> {
     text: Option<&'a str>,
     reference: Option<&'a str>,
     sha256: Option<Digest>,
-    said_at: Option<Instant>,
+    given_at: Option<Instant>,
 }
 
 impl Said<'_> {
@@ -195,7 +195,7 @@ impl Said<'_> {
             actor,
             facts: json!({
                 "reference_sha256": self.reference.map(sealed::digest_of),
-                "said_at": self.said_at.map(|at| at.timestamp_micros()),
+                "said_at": self.given_at.map(|at| at.timestamp_micros()),
                 "sha256": self.sha256.map(|digest| hex(&digest)),
                 "text_sha256": self.text.map(sealed::digest_of),
                 "word": self.word,
@@ -211,7 +211,7 @@ impl Said<'_> {
             .transpose()?;
         row.reference = self.reference.map(ToOwned::to_owned);
         row.sha256 = self.sha256.map(|digest| digest.to_vec());
-        row.said_at = self.said_at;
+        row.said_at = self.given_at;
         store::add_act(tx, &row).await?;
         outbox::announce(tx, &ctx.ambient, "authority-order", &id.to_string()).await?;
         Ok(())

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::{
     case::{announce, free_for, take},
     error::DeskError,
-    model::{CaseAbout, CaseOutcome, Grant, Heard, ReviewStatus, Ruling},
+    model::{Case, CaseAbout, CaseOutcome, Grant, Heard, ReviewStatus, Ruling},
     store,
 };
 use crate::{
@@ -70,35 +70,22 @@ pub(in crate::compliance) async fn rule_case(
     only_with(outcome == CaseOutcome::Issued, new)?;
     let ruling_id = ctx.ambient.id();
     let about = case.about()?;
-    let (made, account) = match &about {
-        CaseAbout::Request(decision) => {
-            let before = record(tx, *decision).await?;
-            let made = match outcome {
-                CaseOutcome::Issued => {
-                    let exception = new.exception.as_ref();
-                    issue_after_all(tx, ctx, state, actor, ruling_id, &before, exception).await?
-                }
-                CaseOutcome::Refused => refuse(tx, ctx, actor, ruling_id, &before).await?,
-            };
-            (made, Some(before.account))
+    let (made, account) = if let CaseAbout::Request(decision) = &about {
+        let before = record(tx, *decision).await?;
+        let exception = new.exception.as_ref();
+        let made = match outcome {
+            CaseOutcome::Issued => {
+                issue_after_all(tx, ctx, state, actor, ruling_id, &before, exception).await?
+            }
+            CaseOutcome::Refused => refuse(tx, ctx, actor, ruling_id, &before).await?,
+        };
+        (made, Some(before.account))
+    } else {
+        if new.exception.is_some() {
+            return Err(no_exception());
         }
-        _ => {
-            if new.exception.is_some() {
-                return Err(no_exception());
-            }
-            if let CaseAbout::OrderLine(order, line) = &about {
-                rule_line(tx, (*order, line), &case.grounds, outcome, at).await?;
-            }
-            let heard = Heard {
-                about: &about,
-                outcome,
-                grounds: &case.grounds()?,
-            };
-            for hearing in &state.heard {
-                hearing.case_ruled(tx, ctx, heard, actor).await?;
-            }
-            (Made::default(), None)
-        }
+        tell(tx, ctx, state, actor, &case, (&about, outcome)).await?;
+        (Made::default(), None)
     };
     let ruled = Ruled {
         id: ruling_id,
@@ -118,6 +105,30 @@ pub(in crate::compliance) async fn rule_case(
     store::set_case(tx, &case).await?;
     announce(tx, ctx, id).await?;
     Ok(ruling)
+}
+
+/// Lets what is no request follow from the ruling.
+async fn tell(
+    tx: &mut Tx,
+    ctx: &Context,
+    state: &Compliance,
+    actor: &Actor,
+    case: &Case,
+    (about, outcome): (&CaseAbout, CaseOutcome),
+) -> Result<(), DbError> {
+    if let CaseAbout::OrderLine(order, line) = about {
+        let at = ctx.ambient.now();
+        rule_line(tx, (*order, line), &case.grounds, outcome, at).await?;
+    }
+    let heard = Heard {
+        about,
+        outcome,
+        grounds: &case.grounds()?,
+    };
+    for hearing in &state.heard {
+        hearing.case_ruled(tx, ctx, heard, actor).await?;
+    }
+    Ok(())
 }
 
 /// A decision that must be there.
@@ -222,7 +233,7 @@ fn waivers(
     ruling_id: RulingId,
     taught: Option<(EntryId, EntryId)>,
 ) -> Vec<Waiver> {
-    let mut waived: Vec<Waiver> = Vec::new();
+    let mut overruled: Vec<Waiver> = Vec::new();
     for ground in &before.decision.grounds {
         let after = taught
             .filter(|(old, _)| ground.entry_id == Some(*old))
@@ -233,12 +244,12 @@ fn waivers(
                 code: ground.code,
                 entry_id,
             };
-            if ground.code.can_be_waived() && !waived.contains(&waiver) {
-                waived.push(waiver);
+            if ground.code.can_be_waived() && !overruled.contains(&waiver) {
+                overruled.push(waiver);
             }
         }
     }
-    waived
+    overruled
 }
 
 /// Closes the entry and adds it again with the phrase, as one version of its list. Gives the old id and the new one.

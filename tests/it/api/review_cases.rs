@@ -2,6 +2,13 @@
 
 use chrono::TimeDelta;
 use serde_json::{Value, json};
+use tinvia::{
+    compliance::{self, CaseAbout, NewCase},
+    kernel::{
+        db::{DbError, Statement, Text},
+        ids::{CaseId, LinkId},
+    },
+};
 
 use super::{
     authority_orders::record,
@@ -240,6 +247,48 @@ both_engines! {
         all_is_well(&app).await;
     }
 
+    async fn a_doubt_about_a_live_link_is_one_case_and_its_refusal_kills_the_link(app: TestApp) {
+        let stall = Stall::open(&app).await;
+        let officer = app.officer(&fresh("o")).await;
+        for (outcome, status) in [("issued", 302), ("refused", 451)] {
+            let link = stall.link().await;
+            let id: LinkId = text(&link, "id").parse().unwrap();
+            let (first, second) = (doubt(&app, id).await, doubt(&app, id).await);
+            assert_eq!(first, second);
+            let path = format!("/v1/review-cases/{first}/rulings");
+            officer.post(&path, ruling(outcome)).await.expect(201);
+            assert_eq!(app.anon().get(&format!("/r/{}", text(&link, "code"))).await.status, status);
+            // The same doubt after a ruling is a new case.
+            assert_ne!(doubt(&app, id).await, first);
+        }
+        all_is_well(&app).await;
+    }
+
+    async fn no_leaf_of_the_desk_names_a_person_or_says_their_words(app: TestApp) {
+        const LEAVES: Statement = Statement {
+            name: "LEAVES",
+            text: Text::Both("SELECT kind, act_id, body FROM audit_leaf ORDER BY leaf_id"),
+        };
+        let waiting = Waiting::open(&app).await;
+        let note = json!({ "text": "Bà Hoa Invented", "shared": true });
+        waiting.officer.post(&waiting.path("notes"), note).await.expect(201);
+        let subjects = json!([{ "kind": "account", "value": waiting.stall.affiliate.id }]);
+        record(&app, &waiting.officer, "provide_information", subjects).await;
+        let ruled = waiting.officer.post(&waiting.path("rulings"), ruling("refused")).await.expect(201);
+        let body = json!({ "decision_id": ruled["new_decision_id"], "text": "Bà Hoa Invented" });
+        waiting.stall.affiliate.post("/v1/appeals", body).await.expect(201);
+        let leaves: Vec<(String, String, Vec<u8>)> = app.context().db.sql(LEAVES).all().await.unwrap();
+        let kinds: Vec<&str> = leaves.iter().map(|(kind, ..)| kind.as_str()).collect();
+        for kind in ["case.opened", "case.noted", "case.ruled", "appeal.filed", "authority_order.recorded"] {
+            assert!(kinds.contains(&kind), "{kind} of {kinds:?}");
+        }
+        for (kind, act, body) in &leaves {
+            let body = String::from_utf8_lossy(body);
+            let tells = act.starts_with("acc_") || body.contains("acc_") || body.contains("Invented\"");
+            assert!(!tells && !body.contains("Hoa"), "{kind}: {act} {body}");
+        }
+    }
+
     async fn the_applicant_sees_the_timeline_without_names_and_private_notes(app: TestApp) {
         let waiting = Waiting::open(&app).await;
         waiting.officer.post(&waiting.path("claims"), json!({})).await.expect(201);
@@ -269,6 +318,26 @@ both_engines! {
         let stored = app.everything().await;
         assert!(!stored.windows("Hoa Invented".len()).any(|window| window == "Hoa Invented".as_bytes()));
     }
+}
+
+/// Opens a case about a live link, as a later screening does.
+async fn doubt(app: &TestApp, link: LinkId) -> String {
+    let ctx = app.context().clone();
+    let opened: Result<CaseId, DbError> = app
+        .context()
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                let case = NewCase {
+                    about: CaseAbout::LiveLink(link),
+                    grounds: Vec::new(),
+                    actor: &tinvia::kernel::actor::Actor::System("test"),
+                };
+                compliance::open_case(tx, &ctx, case).await
+            })
+        })
+        .await;
+    opened.unwrap().to_string()
 }
 
 /// Another request of somebody else that waits for the same reason.
