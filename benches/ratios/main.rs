@@ -5,6 +5,7 @@
 //! | redirect | the same server library answering 302 from a map: no layer around it, no token, no click |
 //! | inbound webhook, answered after its commit | as many bytes put into a like table by a bare group commit, answered after it |
 //! | sign-in refused: wrong password, suspended account | sign-in refused for an address that nobody has |
+//! | takedown by an entry that hits a thousandth, a tenth of all links; other links' 99th percentile meanwhile | none; the same before it |
 //! | 200 sign-ins at once: peak of memory, and the 99th percentile of other requests | the memory and the time of one hash |
 //!
 //! # How to read it
@@ -31,8 +32,8 @@
 //! what somebody can do who wants to know whether an address has an account. The service is a process of its own there,
 //! at the password cost it ships with, and the memory counted is that process's.
 //!
-//! `TINVIA_BENCH_SECONDS` sets how long each run lasts, 2 by default; `./dev bench redirect`, `./dev bench webhook` or
-//! `./dev bench sign-in` runs one figure.
+//! `TINVIA_BENCH_SECONDS` sets how long each run lasts, 2 by default; `./dev bench redirect`, `webhook`,
+//! `takedown` or `sign-in` runs one figure; for takedowns `TINVIA_BENCH_LINKS` says among how many links.
 
 #![expect(
     clippy::unwrap_used,
@@ -49,6 +50,7 @@
 mod baseline;
 mod load;
 mod sign_in;
+mod takedown;
 #[macro_use]
 #[expect(dead_code, unused_macros, reason = "tests use the rest of the harness")]
 #[path = "../../tests/it/support/mod.rs"]
@@ -87,6 +89,7 @@ fn main() {
         named.is_empty() || named.iter().any(|name| *name == figure)
     };
     let (redirects, webhooks, sign_ins) = (runs("redirect"), runs("webhook"), runs("sign-in"));
+    let takedowns = runs("takedown");
     log_as_by_default();
     println!("ratios to the baseline; median of {PAIRS} alternating pairs (least to greatest)\n");
     for engine in [Engine::Sqlite, Engine::Postgres] {
@@ -99,7 +102,13 @@ fn main() {
             if webhooks {
                 webhook(engine, &app, &market).await;
             }
+            if takedowns {
+                takedown::figures(engine, &app, &market).await;
+            }
             time.abort();
+            if takedowns && engine == Engine::Postgres {
+                takedown::three_nodes().await;
+            }
             if sign_ins {
                 sign_in::figures(engine).await;
             }

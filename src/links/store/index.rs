@@ -118,9 +118,9 @@ crate::statements! {
 }
 
 /// Rows bound by one multi-row statement.
-const ROWS_AT_ONCE: usize = 1000;
+const ROWS_AT_ONCE: usize = 500;
 /// Ids in one set.
-pub(in crate::links) const SET_MAX: usize = 1000;
+pub(in crate::links) const SET_MAX: usize = 500;
 
 /// What is read of a live link before anything is done to it.
 #[derive(Debug, Clone, sqlx::FromRow)]
