@@ -6,6 +6,7 @@
 //! | what the rules say of one request, against 100,000 terms and 1,000,000 exact identifiers | an automaton of the same terms over the same text, spelt as the terms are |
 //! | inbound webhook, answered after its commit | as many bytes put into a like table by a bare group commit, answered after it |
 //! | sign-in refused: wrong password, suspended account | sign-in refused for an address that nobody has |
+//! | takedown by an entry that hits a thousandth, a tenth of all links; other links' 99th percentile meanwhile | none; the same before it |
 //! | 200 sign-ins at once: peak of memory, and the 99th percentile of other requests | the memory and the time of one hash |
 //!
 //! # How to read it
@@ -32,8 +33,8 @@
 //! what somebody can do who wants to know whether an address has an account. The service is a process of its own there,
 //! at the password cost it ships with, and the memory counted is that process's.
 //!
-//! `TINVIA_BENCH_SECONDS` sets how long each run lasts, 2 by default; `./dev bench redirect`, `./dev bench webhook` or
-//! `./dev bench sign-in` runs one figure.
+//! `TINVIA_BENCH_SECONDS` sets how long each run lasts, 2 by default; `./dev bench redirect`, `webhook`,
+//! `takedown` or `sign-in` runs one figure; for takedowns `TINVIA_BENCH_LINKS` says among how many links.
 
 #![expect(
     clippy::unwrap_used,
@@ -51,6 +52,7 @@ mod baseline;
 mod load;
 mod screening;
 mod sign_in;
+mod takedown;
 #[macro_use]
 #[expect(dead_code, unused_macros, reason = "tests use the rest of the harness")]
 #[path = "../../tests/it/support/mod.rs"]
@@ -89,6 +91,7 @@ fn main() {
         named.is_empty() || named.iter().any(|name| *name == figure)
     };
     let (redirects, webhooks, sign_ins) = (runs("redirect"), runs("webhook"), runs("sign-in"));
+    let takedowns = runs("takedown");
     log_as_by_default();
     println!("ratios to the baseline; median of {PAIRS} alternating pairs (least to greatest)\n");
     if runs("screening") {
@@ -107,7 +110,13 @@ fn main() {
             if webhooks {
                 webhook(engine, &app, &market).await;
             }
+            if takedowns {
+                takedown::figures(engine, &app, &market).await;
+            }
             time.abort();
+            if takedowns && engine == Engine::Postgres {
+                takedown::three_nodes().await;
+            }
             if sign_ins {
                 sign_in::figures(engine).await;
             }

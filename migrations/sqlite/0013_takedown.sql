@@ -122,6 +122,8 @@ UPDATE link SET has_rested = TRUE WHERE status = 'suspended';
 -- A suspended shop's or an order's links, without reading the dead ones.
 CREATE INDEX link_active_by_shop ON link (shop_id) WHERE status = 'active';
 CREATE INDEX link_suspended_by_shop ON link (shop_id) WHERE status = 'suspended';
+-- An authority's order ends them too.
+CREATE INDEX link_suspended_by_product ON link (product_id) WHERE status = 'suspended';
 
 -- What the older tables hold. A link suspended then and still suspended is known by its leaf.
 INSERT INTO takedown (takedown_id, cause_kind, cause_id, effect, reason_code, note, policy, link_count, account_count,

@@ -33,6 +33,8 @@ use crate::{
 const MANY_ENTRIES: usize = 1000;
 /// Live links read at a time when all are looked at.
 const PAGE: i64 = 1000;
+/// Screenings between two pauses.
+const LOOKS_AT_ONCE: usize = 16;
 /// Goods whose grounds are remembered while all links are looked at.
 const REMEMBERED_MAX: usize = 50_000;
 
@@ -178,7 +180,8 @@ pub(super) async fn find(
     }
     let links: Vec<LinkId> = links.into_iter().collect();
     for set in links.chunks(SET_MAX) {
-        for live in index::active_among(on, set).await? {
+        for (place, live) in index::active_among(on, set).await?.into_iter().enumerate() {
+            give_way(place).await;
             if !finding.is_refused(live.product_id) {
                 let grounds = question.of_link(&live)?;
                 finding.take(live, grounds.into());
@@ -211,6 +214,14 @@ pub(super) async fn screen_page(
     let mut finding = Finding::new(question, usize::MAX);
     finding.look_at(on, page).await?;
     Ok(finding.found.hits.into_values().collect())
+}
+
+/// Screening is work for the processor, and whoever follows a link on the same thread waits for it: now and then it
+/// lets them pass.
+async fn give_way(place: usize) {
+    if place.is_multiple_of(LOOKS_AT_ONCE) {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// What was found.
@@ -291,7 +302,9 @@ impl<'q, 'l> Finding<'q, 'l> {
             .filter(|id| !self.goods.contains_key(id))
             .collect();
         if !unknown.is_empty() {
-            for product in catalogue::products_among(on.again(), &unknown).await? {
+            let products = catalogue::products_among(on.again(), &unknown).await?;
+            for (place, product) in products.into_iter().enumerate() {
+                give_way(place).await;
                 let shop = self.shop(on, &product).await?;
                 let goods = compliance::goods_of(&product);
                 let grounds = self.question.of_goods(&goods, &shop);
@@ -340,7 +353,8 @@ impl<'q, 'l> Finding<'q, 'l> {
         for set in products.chunks(SET_MAX) {
             self.screen_goods(on, set).await?;
         }
-        for live in page {
+        for (place, live) in page.into_iter().enumerate() {
+            give_way(place).await;
             if !self.is_refused(live.product_id) {
                 let own = self.question.of_link(&live)?;
                 self.take(live.clone(), own.into());

@@ -121,7 +121,7 @@ async fn backfill(tx: &mut Tx) -> Result<u64, DbError> {
     if keys_version == KEYS_VERSION {
         return Ok(0);
     }
-    let page = index::living_after(tx, after, BACKFILL_PAGE).await?;
+    let page = index::living_after(&mut On::from(&mut *tx), after, BACKFILL_PAGE).await?;
     let Some(last) = page.last() else {
         let start = LinkId::from_uuid(uuid::Uuid::nil());
         index::set_state(tx, after, KEYS_VERSION, start).await?;

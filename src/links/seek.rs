@@ -114,7 +114,7 @@ async fn with_words(on: &mut On<'_>, words: &[String]) -> Result<Vec<ProductId>,
     }
 }
 
-/// The live links that an authority's order names.
+/// The links that an authority's order names: those that redirect, and those at rest, which must not come back.
 pub(super) async fn named(
     on: &mut On<'_>,
     subjects: &[compliance::OrderSubject],
@@ -123,10 +123,10 @@ pub(super) async fn named(
     let mut found: BTreeMap<LinkId, Live> = BTreeMap::new();
     for subject in subjects {
         let live = match subject {
-            OrderSubject::Link(link) => index::active_among(on, &[*link]).await?,
-            OrderSubject::Product(product) => index::active_of_products(on, &[*product]).await?,
-            OrderSubject::Shop(shop) => index::active_of_shop(on, *shop).await?,
-            OrderSubject::Account(owner) => index::active_of_owner(on, *owner).await?,
+            OrderSubject::Link(link) => index::living_among(on, &[*link]).await?,
+            OrderSubject::Product(product) => index::living_of_products(on, &[*product]).await?,
+            OrderSubject::Shop(shop) => index::living_of_shop(on, *shop).await?,
+            OrderSubject::Account(owner) => index::living_of_owner(on, *owner).await?,
             OrderSubject::Domain(host) => under(on, host.as_str()).await?,
         };
         found.extend(live.into_iter().map(|live| (live.link_id, live)));
@@ -134,7 +134,7 @@ pub(super) async fn named(
     Ok(found.into_values().collect())
 }
 
-/// The live links that lead to `host` or below, are shown there, or promote goods that are.
+/// The links that lead to `host` or below, are shown there, or promote goods that are.
 async fn under(on: &mut On<'_>, host: &str) -> Result<Vec<Live>, DbError> {
     let Probe::Places { from, to } = compliance::places_under(host) else {
         return Ok(Vec::new());
@@ -148,7 +148,7 @@ async fn under(on: &mut On<'_>, host: &str) -> Result<Vec<Live>, DbError> {
         let stretch = [(from.clone(), to.clone())];
         let products = index::by_stretches(on, &stretch).await?;
         for set in products.chunks(SET_MAX) {
-            live.extend(index::active_of_products(on, set).await?);
+            live.extend(index::living_of_products(on, set).await?);
         }
         let mut links: BTreeSet<LinkId> = BTreeSet::new();
         for side in [TARGET, CHANNEL] {
@@ -156,13 +156,13 @@ async fn under(on: &mut On<'_>, host: &str) -> Result<Vec<Live>, DbError> {
         }
         let links: Vec<LinkId> = links.into_iter().collect();
         for set in links.chunks(SET_MAX) {
-            live.extend(index::active_among(on, set).await?);
+            live.extend(index::living_among(on, set).await?);
         }
         return Ok(live);
     }
     let mut after = LinkId::from_uuid(uuid::Uuid::nil());
     loop {
-        let page = index::active_after(on, after, PAGE).await?;
+        let page = index::living_after(on, after, PAGE).await?;
         let Some(last) = page.last() else {
             return Ok(live);
         };

@@ -49,7 +49,7 @@ const ENGINE_ESCAPES: &[(&str, usize)] = &[
     ("kernel", 2),
     // Links of an act and goods of the index are held until the commit, for which SQLite has one writer and no word;
     // and sets of ids.
-    ("links", 5),
+    ("links", 7),
     // A claim and a held state lock rows on PostgreSQL; SQLite has one writer.
     ("orders", 2),
 ];

@@ -134,7 +134,7 @@ crate::statements! {
 }
 
 /// Rows bound by one multi-row statement.
-const ROWS_AT_ONCE: usize = 2000;
+const ROWS_AT_ONCE: usize = 500;
 
 pub(in crate::links) async fn add_members(
     tx: &mut Tx,

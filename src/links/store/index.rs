@@ -78,6 +78,39 @@ crate::statements! {
                      AND link_id IN (SELECT CAST(value AS UUID)
                                      FROM json_array_elements_text(CAST($1 AS JSON)) AS value)"
     };
+    /// The links of these products that redirect or may again.
+    LIVING_OF_PRODUCTS = {
+        sqlite: "SELECT link_id, product_id, account_id, shop_id, url, channel_kind, channel_url, decision_id FROM link
+                 WHERE status = 'active' AND product_id IN (SELECT unhex(value) FROM json_each($1))
+                 UNION ALL
+                 SELECT link_id, product_id, account_id, shop_id, url, channel_kind, channel_url, decision_id FROM link
+                 WHERE status = 'suspended' AND product_id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "WITH sought AS (SELECT CAST(value AS UUID) AS id
+                                   FROM json_array_elements_text(CAST($1 AS JSON)) AS value)
+                   SELECT link_id, product_id, account_id, shop_id, url, channel_kind, channel_url, decision_id FROM link
+                   WHERE status = 'active' AND product_id IN (SELECT id FROM sought)
+                   UNION ALL
+                   SELECT link_id, product_id, account_id, shop_id, url, channel_kind, channel_url, decision_id FROM link
+                   WHERE status = 'suspended' AND product_id IN (SELECT id FROM sought)"
+    };
+    /// Those of these links that redirect or may again.
+    LIVING_AMONG = {
+        sqlite: "SELECT link_id, product_id, account_id, shop_id, url, channel_kind, channel_url, decision_id FROM link
+                 WHERE status IN ('active', 'suspended') AND link_id IN (SELECT unhex(value) FROM json_each($1))",
+        postgres: "SELECT link_id, product_id, account_id, shop_id, url, channel_kind, channel_url, decision_id FROM link
+                   WHERE status IN ('active', 'suspended')
+                     AND link_id IN (SELECT CAST(value AS UUID)
+                                     FROM json_array_elements_text(CAST($1 AS JSON)) AS value)"
+    };
+    /// A shop's links that redirect or may again.
+    LIVING_OF_SHOP = "SELECT link_id, product_id, account_id, shop_id, url, channel_kind, channel_url, decision_id FROM link
+                      WHERE status = 'active' AND shop_id = $1
+                      UNION ALL
+                      SELECT link_id, product_id, account_id, shop_id, url, channel_kind, channel_url, decision_id FROM link
+                      WHERE status = 'suspended' AND shop_id = $1";
+    /// An owner's links that redirect or may again.
+    LIVING_OF_OWNER = "SELECT link_id, product_id, account_id, shop_id, url, channel_kind, channel_url, decision_id FROM link
+                       WHERE status IN ('active', 'suspended') AND account_id = $1";
     /// The next active links in the order of their ids.
     ACTIVE_AFTER = "SELECT link_id, product_id, account_id, shop_id, url, channel_kind, channel_url, decision_id FROM link
                     WHERE status = 'active' AND link_id > $1
@@ -118,9 +151,9 @@ crate::statements! {
 }
 
 /// Rows bound by one multi-row statement.
-const ROWS_AT_ONCE: usize = 1000;
+const ROWS_AT_ONCE: usize = 500;
 /// Ids in one set.
-pub(in crate::links) const SET_MAX: usize = 1000;
+pub(in crate::links) const SET_MAX: usize = 500;
 
 /// What is read of a live link before anything is done to it.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -354,11 +387,12 @@ pub(in crate::links) async fn active_after(
 }
 
 pub(in crate::links) async fn living_after(
-    tx: &mut Tx,
+    on: &mut On<'_>,
     after: LinkId,
     most: i64,
 ) -> Result<Vec<Live>, DbError> {
-    tx.sql(LIVING_AFTER).bind(after).bind(most).all().await
+    let page = on.again().sql(LIVING_AFTER).bind(after);
+    page.bind(most).all().await
 }
 
 pub(in crate::links) async fn active_of_shop(
@@ -380,6 +414,38 @@ pub(in crate::links) async fn resting_of_shop(
     shop: ShopId,
 ) -> Result<Vec<Live>, DbError> {
     on.again().sql(RESTING_OF_SHOP).bind(shop).all().await
+}
+
+/// The links of at most [`SET_MAX`] products that redirect or may again.
+pub(in crate::links) async fn living_of_products(
+    on: &mut On<'_>,
+    products: &[ProductId],
+) -> Result<Vec<Live>, DbError> {
+    let sought = on.again().sql(LIVING_OF_PRODUCTS);
+    sought.bind(ids::set_of(products)).all().await
+}
+
+/// Those of at most [`SET_MAX`] links that redirect or may again.
+pub(in crate::links) async fn living_among(
+    on: &mut On<'_>,
+    links: &[LinkId],
+) -> Result<Vec<Live>, DbError> {
+    let sought = on.again().sql(LIVING_AMONG);
+    sought.bind(ids::set_of(links)).all().await
+}
+
+pub(in crate::links) async fn living_of_shop(
+    on: &mut On<'_>,
+    shop: ShopId,
+) -> Result<Vec<Live>, DbError> {
+    on.again().sql(LIVING_OF_SHOP).bind(shop).all().await
+}
+
+pub(in crate::links) async fn living_of_owner(
+    on: &mut On<'_>,
+    owner: AccountId,
+) -> Result<Vec<Live>, DbError> {
+    on.again().sql(LIVING_OF_OWNER).bind(owner).all().await
 }
 
 /// Holds at most [`SET_MAX`] links.

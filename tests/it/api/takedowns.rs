@@ -285,8 +285,16 @@ both_engines! {
         assert_eq!(order(vec![OrderSubject::Shop(market.shop_id.parse().unwrap())]).await, 1);
         market.link().await;
         assert_eq!(order(vec![OrderSubject::Account(market.affiliate.id.parse().unwrap())]).await, 1);
+        // What rests does not come back against an order.
+        let (_, resting) = market.link().await;
+        assert_eq!(set_shop(&app, &market, true).await, 1);
+        assert_eq!(order(vec![OrderSubject::Product(market.product_id.parse().unwrap())]).await, 1);
+        assert_eq!(set_shop(&app, &market, false).await, 0);
+        assert_eq!(follow(&app, &resting).await, 451);
         let officer = app.officer(&fresh("o")).await;
-        let all = acts(&officer).await;
+        let mut all = acts(&officer).await;
+        all.retain(|act| act["effect"] == "taken_down");
+        assert_eq!(all.len(), 4);
         assert!(all.iter().all(|act| act["cause"]["kind"] == "authority_order" && text(&act["cause"], "id").starts_with("aord_")));
         assert_eq!(breaches(&app.context().db).await, vec![]);
     }
