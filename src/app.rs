@@ -31,7 +31,7 @@ use crate::{
         db::{Db, DbError},
         secret::{KeyFault, KeyRing},
     },
-    links::{Directory, DirectoryOptions, Keeper},
+    links::{Directory, DirectoryOptions, Keeper, ShortLinks},
     orders,
     web::{self, Problem, problem::kinds},
     worker::{self, Job},
@@ -215,7 +215,9 @@ impl Shared {
             proxies: Data::new(web::auth::TrustedProxies(config.trusted_proxies)),
             authority: Authority::new(context, accounts)?,
             dependents: Arc::new(Keeper),
-            compliance: Data::new(Compliance::new(Arc::new(Keeper))),
+            compliance: Data::new(
+                Compliance::new(Arc::new(Keeper)).unwrapping(Arc::new(ShortLinks)),
+            ),
             redirects: Data::new(Redirects::new(context, directory, log)),
             inbox: Data::from(orders::Inbox::start(context).0),
         })

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::{
     lists::Lists,
     model::{Draft, Entry, Head, ListName},
+    own_links::OwnLinks,
     screener::{self, Reader, Screener},
     store,
 };
@@ -75,6 +76,14 @@ impl Compliance {
             screener: Arc::default(),
             live_links,
         }
+    }
+
+    /// The same, knowing where our own short links lead.
+    #[must_use]
+    pub fn unwrapping(mut self, own: Arc<dyn OwnLinks>) -> Self {
+        let screener = Screener::clone(&self.screener);
+        self.screener = Arc::new(screener.unwrapping(own));
+        self
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     ground::GroundCode,
     lists::Lists,
     model::{Decision, Head, Input, Outcome, Record, Screening, Subject, Verdict},
-    rules,
+    own_links, rules,
     screener::{ListsFault, Screener},
     store,
 };
@@ -53,6 +53,7 @@ pub async fn decide(
         Some(_) => Screening::Available,
         None => Screening::Unavailable,
     };
+    let unwrapped = own_links::unwrapped(tx, ctx, screener.own_links(), &subject).await?;
     let (text, input) = canonical(&Input {
         subject,
         decided_at,
@@ -61,6 +62,7 @@ pub async fn decide(
         stale: Vec::new(),
         papers: Vec::new(),
         authority_orders: Vec::new(),
+        unwrapped,
         waived: Vec::new(),
     })?;
     let verdict = rules::judge(rules::ENGINE, lists.as_ref(), &input);

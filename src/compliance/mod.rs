@@ -29,6 +29,7 @@ mod lines;
 mod lists;
 mod model;
 mod normal;
+mod own_links;
 mod replay;
 mod rules;
 mod screener;
@@ -51,8 +52,9 @@ pub use lists::{CompileFault, Lists};
 pub use model::{
     Channel, ChannelKind, Decision, Effect, Field, Goods, Ground, Input, ListName, ListVersions,
     MatchKind, OrderFact, Outcome, PaperFact, Screening, ScreeningOutcome, ShopFacts, ShopStanding,
-    SnapshotStatus, StandingSnapshot, Subject, Verdict, Waiver,
+    SnapshotStatus, StandingSnapshot, Subject, Unwrapped, Verdict, Waiver,
 };
+pub use own_links::OwnLinks;
 pub use replay::{Replayed, replay_all, verify_replay};
 pub use rules::{Exposure, screen};
 pub use screener::Screener;

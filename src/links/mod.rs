@@ -24,6 +24,7 @@ mod rules;
 mod slug;
 mod store;
 mod take_down;
+mod unwrap;
 
 pub use code::{CODE_LEN, Code, CodeFault};
 pub use directory::{
@@ -36,6 +37,7 @@ pub use landing::{Landing, TOKEN_KEY};
 pub use laws::laws;
 pub use model::{Link, LinkStatus, TakedownReason};
 pub use slug::{Slug, SlugFault};
+pub use unwrap::ShortLinks;
 
 use crate::kernel::{
     db::{DbError, On, Statement},

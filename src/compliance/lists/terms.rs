@@ -115,7 +115,7 @@ impl Terms {
         Ok(compiled)
     }
 
-    /// Where terms stand as spelt, or with their accents left out: in the order of their ends.
+    /// Where terms stand as spelt, or with their accents left out, in no order.
     pub(super) fn spelt(&self, text: &Text) -> Vec<Hit> {
         let mut hits = Vec::new();
         let mut breaks = None;
@@ -134,11 +134,10 @@ impl Terms {
                 }
             }
         });
-        hits.sort_unstable_by_key(|hit| (hit.end, hit.start, hit.level));
         hits
     }
 
-    /// Where terms stand disguised: in the order of their ends.
+    /// Where terms stand disguised, in no order.
     pub(super) fn disguised(&self, text: &Text) -> Vec<Hit> {
         let mut hits = Vec::new();
         if self.skeletons.patterns.is_none() {
@@ -151,7 +150,6 @@ impl Terms {
                 hits.extend(term.disguised(text, at, past, &mut breaks));
             }
         });
-        hits.sort_unstable_by_key(|hit| (hit.end, hit.start, hit.level));
         hits
     }
 }

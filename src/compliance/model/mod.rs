@@ -7,7 +7,8 @@ mod words;
 
 pub use list::ListVersions;
 pub use request::{
-    Channel, Goods, Input, OrderFact, PaperFact, ShopFacts, StandingSnapshot, Subject, Waiver,
+    Channel, Goods, Input, OrderFact, PaperFact, ShopFacts, StandingSnapshot, Subject, Unwrapped,
+    Waiver,
 };
 pub use verdict::{Decision, Ground, Verdict};
 pub use words::{
