@@ -217,9 +217,9 @@ impl Compiled {
             |(), rule| rule.id,
         );
         let whole = i64::try_from(found.original.chars().count()).unwrap_or(i64::MAX);
-        let standing = alike.into_iter().filter(|(_, rule)| rule.stands_on(day));
+        let standing = alike.into_iter().filter(|((), rule)| rule.stands_on(day));
         standing
-            .map(|(_, rule)| {
+            .map(|((), rule)| {
                 let matched = found.original.to_owned();
                 self.ground(rule, Some(3), found.field, matched, [0, whole])
             })

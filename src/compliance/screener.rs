@@ -230,15 +230,13 @@ pub(super) async fn assemble(
 ) -> Result<Lists, ListsFault> {
     let mut lists = Vec::with_capacity(heads.len());
     for head in heads {
-        let list = match holds(known, head) {
-            Some(list) => list.clone(),
-            None => match follow(known.get(head.list), &mut reader, head).await? {
-                Some(list) => list,
-                None => {
-                    let entries = read(&mut reader, head.list, head.version).await?;
-                    compile(head.clone(), entries).await?
-                }
-            },
+        let list = if let Some(list) = holds(known, head) {
+            list.clone()
+        } else if let Some(list) = follow(known.get(head.list), &mut reader, head).await? {
+            list
+        } else {
+            let entries = read(&mut reader, head.list, head.version).await?;
+            compile(head.clone(), entries).await?
         };
         lists.push(list);
     }

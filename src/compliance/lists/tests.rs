@@ -25,7 +25,7 @@ fn entry(number: u128, kind: MatchKind, value: &str) -> Entry {
             value: value.to_owned(),
             key: keys::entry_key(kind, value).unwrap(),
             exceptions: Vec::new(),
-            effect: if number % 2 == 0 {
+            effect: if number.is_multiple_of(2) {
                 Effect::Refuse
             } else {
                 Effect::Review
