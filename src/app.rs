@@ -32,7 +32,9 @@ use crate::{
         db::{Db, DbError},
         secret::{KeyFault, KeyRing},
     },
-    links::{self, Directory, DirectoryOptions, Keeper, NodeClock, OnlyCounted, Rescreen},
+    links::{
+        self, Directory, DirectoryOptions, Keeper, NodeClock, OnlyCounted, Rescreen, ShortLinks,
+    },
     orders,
     web::{self, Problem, problem::kinds},
     worker::{self, Job},
@@ -223,6 +225,7 @@ impl Shared {
         };
         let directory = Directory::start(context, cache);
         let compliance = Compliance::new(Arc::new(Keeper))
+            .unwrapping(Arc::new(ShortLinks))
             .granting(Arc::new(Keeper))
             .hearing(Arc::new(Keeper));
         let compliance = Arc::new(compliance);

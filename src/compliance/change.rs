@@ -15,6 +15,7 @@ use super::{
     desk::{CaseHeard, Grants, NoGrants},
     lists::Lists,
     model::{Draft, Effect, Entry, Ground, Head, ListName},
+    own_links::OwnLinks,
     screener::{self, Reader, Screener},
     store,
 };
@@ -209,6 +210,14 @@ impl Compliance {
     #[must_use]
     pub fn hearing(mut self, heard: Arc<dyn CaseHeard>) -> Self {
         self.heard.push(heard);
+        self
+    }
+
+    /// The same, knowing where our own short links lead.
+    #[must_use]
+    pub fn unwrapping(mut self, own: Arc<dyn OwnLinks>) -> Self {
+        let screener = Screener::clone(&self.screener);
+        self.screener = Arc::new(screener.unwrapping(own));
         self
     }
 }

@@ -20,7 +20,7 @@ use super::{
         Confirmation, Decision, Effect, Head, Input, Outcome, Record, Screening, Subject, Verdict,
         Waiver,
     },
-    papers, rules,
+    own_links, papers, rules,
     screener::{ListsFault, Screener},
     store,
 };
@@ -100,6 +100,7 @@ pub(super) async fn weigh(
         Some(_) => Screening::Available,
         None => Screening::Unavailable,
     };
+    let unwrapped = own_links::unwrapped(tx, ctx, screener.own_links(), &subject).await?;
     let (text, input) = canonical(&Input {
         subject,
         decided_at,
@@ -109,6 +110,7 @@ pub(super) async fn weigh(
         requirements,
         papers,
         authority_orders,
+        unwrapped,
         waived,
         confirmed: Vec::new(),
     })?;

@@ -185,6 +185,10 @@ fn table() -> String {
     table
 }
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "settings of the service are not asked here"
+)]
 #[test]
 fn the_document_shows_the_table_of_this_run() {
     const BEGIN: &str = "<!-- labelled set: begin -->\n";

@@ -89,7 +89,8 @@ async fn broken_chain(db: &Db, list: ListName) -> Result<Vec<Breach>, DbError> {
             return Ok(breaches);
         }
         for (next, stored) in page {
-            let (added, closed) = store::changed_in(db, list, next).await?;
+            let added = store::added_in(db, list, next).await?;
+            let closed = store::closed_in(db, list, next).await?;
             before = version_digest(&before, list, next, &added, &closed);
             if next != version + 1 || stored != before {
                 let about = format!("{list}/{next}");

@@ -3,10 +3,13 @@
 //! Compiling is the slow part and happens once per version, off the async workers. What is compiled is named by the
 //! version's digest, so a compiled list can never stand for another content, not even after a rolled-back change.
 
+mod layer;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, HashSet},
     sync::Arc,
 };
 
@@ -19,84 +22,101 @@ use super::{
     normal::Text,
 };
 use crate::kernel::ids::{EntryId, TypedId as _};
-use terms::{Hit, NewTerm, Terms};
+use layer::{Layer, Rule};
+use terms::Hit;
 
 /// The lists in force together. Cheap to clone.
 #[derive(Debug, Clone, Default)]
 pub struct Lists(BTreeMap<ListName, Arc<Compiled>>);
 
-/// One version of one list.
+/// One version of one list: what was compiled whole, and what has changed since.
 #[derive(Debug)]
 pub struct Compiled {
     head: Head,
-    rules: Vec<Rule>,
-    terms: Terms,
-    exact: BTreeMap<MatchKind, HashMap<Box<str>, usize>>,
-    /// Domains by what they look like.
-    look_alikes: HashMap<String, Vec<usize>>,
+    base: Arc<Layer>,
+    since: Option<Since>,
 }
 
-/// What matching needs of an entry.
+/// What has changed since the base was compiled.
 #[derive(Debug)]
-struct Rule {
-    id: EntryId,
-    effect: Effect,
-    from: Option<NaiveDate>,
-    to: Option<NaiveDate>,
+struct Since {
+    added: Vec<Entry>,
+    layer: Layer,
+    closed: HashSet<EntryId>,
 }
+
+/// Entries added and closed since the base, at most; with more the whole is compiled again.
+pub(super) const SINCE_MAX: usize = 2000;
 
 /// The entries do not compile.
 #[derive(Debug, thiserror::Error)]
 #[error("a list does not compile: {0}")]
 pub struct CompileFault(String);
 
-impl Rule {
-    fn stands_on(&self, day: NaiveDate) -> bool {
-        self.from.is_none_or(|from| from <= day) && self.to.is_none_or(|to| day <= to)
-    }
-}
-
 impl Compiled {
     /// Compiles the entries of one version. Slow for long lists: call it off the async workers.
     pub fn of(head: Head, entries: &[Entry]) -> Result<Self, CompileFault> {
-        let mut rules = Vec::with_capacity(entries.len());
-        let mut exact: BTreeMap<MatchKind, HashMap<Box<str>, usize>> = BTreeMap::new();
-        let mut look_alikes: HashMap<String, Vec<usize>> = HashMap::new();
-        let mut terms = Vec::new();
-        for (place, entry) in entries.iter().enumerate() {
-            let draft = &entry.draft;
-            rules.push(Rule {
-                id: entry.id,
-                effect: draft.effect,
-                from: draft.effective_from,
-                to: draft.effective_to,
-            });
-            if draft.kind == MatchKind::Term {
-                terms.push(NewTerm {
-                    rule: place,
-                    key: &draft.key,
-                    exceptions: &draft.exceptions,
-                });
-                continue;
-            }
-            if draft.kind == MatchKind::Domain
-                && let Some(look) = keys::look_of_host(&draft.key)
-            {
-                look_alikes.entry(look).or_default().push(place);
-            }
-            let keys = exact.entry(draft.kind).or_default();
-            if keys.insert(draft.key.as_str().into(), place).is_some() {
-                let fault = format!("{} stands twice in {}", entry.id, head.list);
-                return Err(CompileFault(fault));
-            }
-        }
         Ok(Self {
             head,
-            rules,
-            terms: Terms::of(terms)?,
-            exact,
-            look_alikes,
+            base: Arc::new(Layer::of(entries)?),
+            since: None,
         })
+    }
+
+    /// The version that this one became by what was `added` and `closed`: says the same as if it were compiled whole, and
+    /// costs what the change is long, not what the list is. `None` when so much has changed that the whole is due.
+    pub(super) fn changed(
+        &self,
+        head: Head,
+        added: &[Entry],
+        closed: &[EntryId],
+    ) -> Result<Option<Self>, CompileFault> {
+        let (mut standing, mut gone) = match &self.since {
+            Some(since) => (since.added.clone(), since.closed.clone()),
+            None => (Vec::new(), HashSet::new()),
+        };
+        standing.extend_from_slice(added);
+        standing.retain(|entry| !closed.contains(&entry.id));
+        gone.extend(closed);
+        if standing.len() + gone.len() > SINCE_MAX {
+            return Ok(None);
+        }
+        for entry in &standing {
+            let before = self.base.exactly(entry.draft.kind, &entry.draft.key);
+            if before.is_some_and(|rule| !gone.contains(&rule.id)) {
+                return Err(layer::stands_twice(entry));
+            }
+        }
+        Ok(Some(Self {
+            head,
+            base: Arc::clone(&self.base),
+            since: Some(Since {
+                layer: Layer::of(&standing)?,
+                added: standing,
+                closed: gone,
+            }),
+        }))
+    }
+
+    /// Whether an entry of the base stands still.
+    fn is_standing(&self, rule: &Rule) -> bool {
+        let since = self.since.as_ref();
+        since.is_none_or(|since| !since.closed.contains(&rule.id))
+    }
+
+    /// What `find` finds in the base and stands still, and what it finds in what was added, in `order`.
+    fn found<'s, T, K: Ord>(
+        &'s self,
+        find: impl Fn(&'s Layer) -> Vec<(T, &'s Rule)>,
+        order: impl Fn(&T, &Rule) -> K,
+    ) -> Vec<(T, &'s Rule)> {
+        let mut found = find(&self.base);
+        found.retain(|(_, rule)| self.is_standing(rule));
+        if let Some(since) = &self.since {
+            found.extend(find(&since.layer));
+        }
+        found.sort_by_key(|(what, rule)| order(what, rule));
+        found
     }
 
     /// Which version this is.
@@ -138,10 +158,10 @@ impl Compiled {
         day: NaiveDate,
         found: Found<'_>,
     ) -> (Vec<Ground>, Vec<Ground>) {
-        let hits = self.terms.spelt(text);
+        let hits = self.found(|layer| layer.spelt(text), in_text);
         let mut known = Vec::new();
         let level = |level: i64, known: &mut Vec<EntryId>| {
-            let of_level = hits.iter().filter(|hit| hit.level == level);
+            let of_level = hits.iter().filter(|(hit, _)| hit.level == level);
             self.first_of_each(of_level, known, text, day, found)
         };
         (level(1, &mut known), level(2, &mut known))
@@ -154,23 +174,20 @@ impl Compiled {
         day: NaiveDate,
         found: Found<'_>,
     ) -> Vec<Ground> {
-        let hits = self.terms.disguised(text);
+        let hits = self.found(|layer| layer.disguised(text), in_text);
         self.first_of_each(hits.iter(), &mut Vec::new(), text, day, found)
     }
 
     fn first_of_each<'h>(
         &self,
-        hits: impl Iterator<Item = &'h Hit>,
+        hits: impl Iterator<Item = &'h (Hit, &'h Rule)>,
         known: &mut Vec<EntryId>,
         text: &Text,
         day: NaiveDate,
         found: Found<'_>,
     ) -> Vec<Ground> {
         let mut grounds = Vec::new();
-        for hit in hits {
-            let Some(rule) = self.rules.get(hit.rule) else {
-                continue;
-            };
+        for (hit, rule) in hits {
             if !rule.stands_on(day) || known.contains(&rule.id) {
                 continue;
             }
@@ -185,18 +202,24 @@ impl Compiled {
 
     /// The grounds that entries are whose domain looks like `host` and is another, at level 3.
     pub(super) fn looks_like(&self, host: &str, day: NaiveDate, found: Found<'_>) -> Vec<Ground> {
-        if self.look_alikes.is_empty() {
+        let added = self.since.as_ref().map(|since| &since.layer);
+        if !std::iter::once(&*self.base)
+            .chain(added)
+            .any(Layer::has_domains)
+        {
             return Vec::new();
         }
-        let look = keys::look_of_host(host);
-        let alike = look.and_then(|look| self.look_alikes.get(&look));
+        let Some(look) = keys::look_of_host(host) else {
+            return Vec::new();
+        };
+        let alike = self.found(
+            |layer| layer.looking_like(&look).map(|rule| ((), rule)).collect(),
+            |(), rule| rule.id,
+        );
         let whole = i64::try_from(found.original.chars().count()).unwrap_or(i64::MAX);
-        alike
-            .into_iter()
-            .flatten()
-            .filter_map(|place| self.rules.get(*place))
-            .filter(|rule| rule.stands_on(day))
-            .map(|rule| {
+        let standing = alike.into_iter().filter(|((), rule)| rule.stands_on(day));
+        standing
+            .map(|((), rule)| {
                 let matched = found.original.to_owned();
                 self.ground(rule, Some(3), found.field, matched, [0, whole])
             })
@@ -204,8 +227,10 @@ impl Compiled {
     }
 
     fn rule(&self, kind: MatchKind, key: &str, day: NaiveDate) -> Option<&Rule> {
-        let place = self.exact.get(&kind)?.get(key)?;
-        self.rules.get(*place).filter(|rule| rule.stands_on(day))
+        let of_base = self.base.exactly(kind, key);
+        let of_base = of_base.filter(|rule| self.is_standing(rule));
+        let added = || self.since.as_ref()?.layer.exactly(kind, key);
+        of_base.or_else(added).filter(|rule| rule.stands_on(day))
     }
 
     fn ground(
@@ -234,6 +259,11 @@ impl Compiled {
             span: Some(span),
         }
     }
+}
+
+/// In the order of their ends, and where those are one, of their entries: whatever layer they come from.
+fn in_text(hit: &Hit, rule: &Rule) -> (usize, usize, i64, EntryId) {
+    (hit.end, hit.start, hit.level, rule.id)
 }
 
 /// A piece of a request, as written, and where it stood.

@@ -35,6 +35,7 @@ mod lines;
 mod lists;
 mod model;
 mod normal;
+mod own_links;
 mod papers;
 mod preview;
 mod reach;
@@ -72,9 +73,10 @@ pub use lists::{CompileFault, Lists};
 pub use model::{
     Channel, ChannelKind, Confirmation, Decision, Effect, Entry, Field, Goods, Ground, Input,
     ListName, ListVersions, MatchKind, OrderFact, Outcome, PaperFact, Requirement, Screening,
-    ScreeningOutcome, ShopFacts, ShopStanding, SnapshotStatus, StandingSnapshot, Subject, Verdict,
-    Waiver,
+    ScreeningOutcome, ShopFacts, ShopStanding, SnapshotStatus, StandingSnapshot, Subject,
+    Unwrapped, Verdict, Waiver,
 };
+pub use own_links::OwnLinks;
 pub use papers::paper_grounds;
 pub use preview::preview_order;
 pub use reach::{

@@ -6,15 +6,19 @@
 //! that has heard nothing still never decides on old lists, because the versions come from the deciding transaction. A
 //! decision that comes too early waits for the compiling, at most [`COMPILE_WAIT_MAX`], and is refused after that.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Mutex, Notify};
 use uuid::Uuid;
 
 use super::{
-    lists::{Compiled, Lists},
+    lists::{Compiled, Lists, SINCE_MAX},
     model::{Entry, Head, ListName},
+    own_links::OwnLinks,
     store,
 };
 use crate::kernel::{
@@ -30,11 +34,18 @@ const COMPILE_WAIT_MAX: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Default)]
 pub struct Screener(Arc<Shared>);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Shared {
     current: ArcSwap<Lists>,
+    own_links: OnceLock<Arc<dyn OwnLinks>>,
     /// One compiles, the others wait for what it finds.
     compiling: Mutex<()>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
 }
 
 /// Where lists are read: in a transaction or on the readers.
@@ -88,6 +99,17 @@ impl Screener {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// From now on knows where our own short links lead; the first to say so is believed.
+    #[must_use]
+    pub fn unwrapping(self, own: Arc<dyn OwnLinks>) -> Self {
+        self.0.own_links.get_or_init(|| own);
+        self
+    }
+
+    pub(super) fn own_links(&self) -> Option<&dyn OwnLinks> {
+        self.0.own_links.get().map(AsRef::as_ref)
     }
 
     /// The lists at the versions of `heads`, remembered as the current ones. What is missing is read by `reader` and
@@ -210,6 +232,8 @@ pub(super) async fn assemble(
     for head in heads {
         let list = if let Some(list) = holds(known, head) {
             list.clone()
+        } else if let Some(list) = follow(known.get(head.list), &mut reader, head).await? {
+            list
         } else {
             let entries = read(&mut reader, head.list, head.version).await?;
             compile(head.clone(), entries).await?
@@ -217,6 +241,39 @@ pub(super) async fn assemble(
         lists.push(list);
     }
     Ok(Lists::of(lists))
+}
+
+/// The version of `head` from an earlier one that is compiled: by what changed between them, where that is little.
+async fn follow(
+    known: Option<&Arc<Compiled>>,
+    reader: &mut Reader<'_>,
+    head: &Head,
+) -> Result<Option<Arc<Compiled>>, ListsFault> {
+    let Some(known) = known.filter(|known| known.head().version < head.version) else {
+        return Ok(None);
+    };
+    let (list, since) = (head.list, known.head().version);
+    // What was compiled in a transaction that never committed is no step on the way to anything.
+    let stored = store::version_digest(reader.on(), list, since).await?;
+    let changes = store::changes_between(reader.on(), list, since, head.version).await?;
+    let is_little = usize::try_from(changes).is_ok_and(|changes| changes <= SINCE_MAX);
+    if stored != Some(known.head().sha256) || !is_little {
+        return Ok(None);
+    }
+    let (mut added, mut closed) = (Vec::new(), Vec::new());
+    for version in since + 1..=head.version {
+        added.extend(store::added_in(reader.on(), list, version).await?);
+        closed.extend(store::closed_in(reader.on(), list, version).await?);
+    }
+    let (known, head) = (Arc::clone(known), head.clone());
+    let compiling = tokio::task::spawn_blocking(move || known.changed(head, &added, &closed));
+    match compiling.await {
+        Ok(Ok(list)) => Ok(list.map(Arc::new)),
+        Ok(Err(fault)) => Err(ListsFault::Broken(fault.to_string())),
+        Err(_) => Err(ListsFault::Broken(
+            "compiling a list was interrupted".to_owned(),
+        )),
+    }
 }
 
 /// Every entry of one version, in id order.

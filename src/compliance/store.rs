@@ -8,9 +8,9 @@ pub(super) use decisions::{
     ungrounded,
 };
 pub(super) use lists::{
-    NewImport, NewVersion, add_entries, add_import, add_version, changed_in, close_entries, counts,
-    entries_of, entry, heads, hold_heads, live, move_head, page_of, stray_heads, take_head, turned,
-    turned_entries, version_digest, versions_after,
+    NewImport, NewVersion, add_entries, add_import, add_version, added_in, changes_between,
+    close_entries, closed_in, counts, entries_of, entry, heads, hold_heads, live, move_head,
+    page_of, stray_heads, take_head, turned, turned_entries, version_digest, versions_after,
 };
 
 use crate::kernel::{
@@ -111,6 +111,9 @@ crate::statements! {
     CLOSED_IN = "SELECT entry_id FROM list_entry
                  WHERE list = $1 AND closed_in_version = $2
                  ORDER BY entry_id";
+    /// How much changed between two versions.
+    CHANGES_BETWEEN = "SELECT CAST(COALESCE(SUM(added_count + closed_count), 0) AS BIGINT) FROM list_version
+                       WHERE list = $1 AND version > $2 AND version <= $3";
     /// A snapshot import.
     INSERT_IMPORT = "INSERT INTO list_import (import_id, list, list_version, sha256, added_count,
                      removed_count, unchanged_count, imported_at, imported_by, leaf_id)

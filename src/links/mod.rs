@@ -35,6 +35,7 @@ mod slug;
 mod store;
 mod summary;
 mod take_down;
+mod unwrap;
 mod watch;
 
 pub use clock::NodeClock;
@@ -49,6 +50,7 @@ pub use laws::laws;
 pub use model::{ActEffect, CauseKind, Link, LinkStatus, TakedownReason};
 pub use rescreen::{Doubts, OnlyCounted, Rescreen};
 pub use slug::{Slug, SlugFault};
+pub use unwrap::ShortLinks;
 pub use watch::Neighbour;
 
 use crate::kernel::{

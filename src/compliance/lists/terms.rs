@@ -26,7 +26,7 @@ const SKELETON_MIN: usize = 4;
 /// The terms of a list, compiled.
 #[derive(Debug, Default)]
 pub(super) struct Terms {
-    terms: Vec<Term>,
+    every: Vec<Term>,
     folded: Automaton,
     /// Terms that begin or end in what folding drops: found at level 1 alone.
     odd: Automaton,
@@ -93,7 +93,7 @@ impl Terms {
         for (place, new) in terms.into_iter().enumerate() {
             let bent = normal::folded(new.key);
             let (shape, gaps) = skeleton(new.key);
-            compiled.terms.push(Term {
+            compiled.every.push(Term {
                 rule: new.rule,
                 key: new.key.into(),
                 is_asked_folded: says_enough(&bent),
@@ -115,30 +115,29 @@ impl Terms {
         Ok(compiled)
     }
 
-    /// Where terms stand as spelt, or with their accents left out: in the order of their ends.
+    /// Where terms stand as spelt, or with their accents left out, in no order.
     pub(super) fn spelt(&self, text: &Text) -> Vec<Hit> {
         let mut hits = Vec::new();
         let mut breaks = None;
         let bent = text.folded().bent().text();
         self.folded.each(bent, |term, at, past| {
-            if let Some(term) = self.terms.get(term) {
+            if let Some(term) = self.every.get(term) {
                 hits.extend(term.spelt(text, at, past, &mut breaks));
             }
         });
         let plain = text.normal().text();
         self.odd.each(plain, |term, start, end| {
-            if let Some(term) = self.terms.get(term) {
+            if let Some(term) = self.every.get(term) {
                 let mut stands = |from, to| stands_alone(plain, from, to, &mut breaks);
                 if stands(start, end) && !is_excepted(term.exceptions(1), plain, start, stands) {
                     hits.push(term.hit(1, start, end));
                 }
             }
         });
-        hits.sort_unstable_by_key(|hit| (hit.end, hit.start, hit.level));
         hits
     }
 
-    /// Where terms stand disguised: in the order of their ends.
+    /// Where terms stand disguised, in no order.
     pub(super) fn disguised(&self, text: &Text) -> Vec<Hit> {
         let mut hits = Vec::new();
         if self.skeletons.patterns.is_none() {
@@ -147,11 +146,10 @@ impl Terms {
         let mut breaks = None;
         let bent = text.skeleton().bent();
         self.skeletons.each(bent.text(), |term, at, past| {
-            if let Some(term) = self.terms.get(term) {
+            if let Some(term) = self.every.get(term) {
                 hits.extend(term.disguised(text, at, past, &mut breaks));
             }
         });
-        hits.sort_unstable_by_key(|hit| (hit.end, hit.start, hit.level));
         hits
     }
 }

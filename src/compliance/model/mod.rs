@@ -8,7 +8,7 @@ mod words;
 pub use list::{Entry, ListVersions};
 pub use request::{
     Channel, Confirmation, Goods, Input, OrderFact, PaperFact, Requirement, ShopFacts,
-    StandingSnapshot, Subject, Waiver,
+    StandingSnapshot, Subject, Unwrapped, Waiver,
 };
 pub use verdict::{Decision, Ground, Verdict};
 pub use words::{

@@ -124,6 +124,9 @@ pub struct Input {
     /// Orders of authorities in force that name something of the request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub authority_orders: Vec<OrderFact>,
+    /// Our own short links on the request, and where they led.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unwrapped: Vec<Unwrapped>,
     /// Grounds that a person has overruled.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waived: Vec<Waiver>,
@@ -189,6 +192,16 @@ pub struct OrderFact {
     pub id: AuthorityOrderId,
     /// What of the request it names, as the order says it.
     pub value: String,
+}
+
+/// A short link of ours on the request, as the decision saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Unwrapped {
+    /// Its address.
+    pub address: String,
+    /// Where it led; null when there was no such link.
+    pub target: Option<String>,
 }
 
 /// A ground that a person has overruled, for one request.

@@ -11,6 +11,8 @@
 //! send to review, so they are asked where nothing refuses yet, and an entry found at one level is not asked at the next.
 
 mod authority;
+#[cfg(test)]
+mod engine_tests;
 mod goods;
 mod identity;
 mod leads;
@@ -29,10 +31,11 @@ use super::{
     ground::GroundCode,
     lists::Lists,
     model::{
-        Channel, Effect, Goods, Ground, Input, ListName, Screening, ShopFacts, Subject, Verdict,
-        Waiver,
+        Channel, Effect, Goods, Ground, Input, ListName, Screening, ShopFacts, Subject, Unwrapped,
+        Verdict, Waiver,
     },
 };
+use crate::kernel::host::WebUrl;
 use read::Read;
 
 /// A version of these rules. A stored decision is replayed by the rules that made it.
@@ -104,7 +107,15 @@ pub(super) fn judge(engine: Engine, lists: Option<&Lists>, input: &Input) -> Ver
     if let (Some(lists), Screening::Available) = (lists, input.screening) {
         grounds.extend(match engine {
             Engine::V1 => found_at_first(lists, subject.into(), input.legal_day),
-            Engine::V2 => found(lists, subject.into(), input.legal_day, &input.waived),
+            Engine::V2 => found(
+                lists,
+                subject.into(),
+                input.legal_day,
+                Known {
+                    waived: &input.waived,
+                    unwrapped: &input.unwrapped,
+                },
+            ),
         });
     } else {
         grounds.extend(shop::shop_suspended(Some(&subject.shop)));
@@ -142,7 +153,27 @@ fn too_old(list: ListName) -> Ground {
 /// The verdict of the lists alone, whoever asks.
 #[must_use]
 pub fn screen<'a>(lists: &Lists, exposure: impl Into<Exposure<'a>>, day: NaiveDate) -> Verdict {
-    Verdict::of(found(lists, exposure.into(), day, &[]))
+    Verdict::of(found(lists, exposure.into(), day, Known::default()))
+}
+
+/// What was found with the request that changes what is asked.
+#[derive(Debug, Clone, Copy, Default)]
+struct Known<'a> {
+    waived: &'a [Waiver],
+    unwrapped: &'a [Unwrapped],
+}
+
+/// Every address of a request, and every address that these lead to.
+pub(super) fn addresses_of(exposure: Exposure<'_>) -> Vec<WebUrl> {
+    let read = Read::of(exposure);
+    let every = read.goods.iter().chain(&read.channel);
+    every
+        .flat_map(|address| {
+            let beyond = address.beyond.iter().map(|(place, _)| place);
+            std::iter::once(&address.place).chain(beyond)
+        })
+        .map(|place| place.url.clone())
+        .collect()
 }
 
 /// What the papers that goods need and those on file come to.
@@ -186,8 +217,9 @@ fn without_goods(
     grounds
 }
 
-fn found(lists: &Lists, exposure: Exposure<'_>, day: NaiveDate, waived: &[Waiver]) -> Vec<Ground> {
-    let read = Read::of(exposure);
+fn found(lists: &Lists, exposure: Exposure<'_>, day: NaiveDate, known: Known<'_>) -> Vec<Ground> {
+    let mut read = Read::of(exposure);
+    read.unwrap(known.unwrapped);
     let mut grounds = without_goods(lists, &read, exposure, day);
     let mut of_goods = Vec::new();
     for list in lists.every() {
@@ -216,7 +248,7 @@ fn found(lists: &Lists, exposure: Exposure<'_>, day: NaiveDate, waived: &[Waiver
             misspelt.extend(near);
         }
     }
-    let stands = |ground: &Ground| !waived.iter().any(|waiver| waiver.covers(ground));
+    let stands = |ground: &Ground| !known.waived.iter().any(|waiver| waiver.covers(ground));
     if grounds
         .iter()
         .any(|ground| ground.effect == Effect::Refuse && stands(ground))

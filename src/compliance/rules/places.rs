@@ -40,8 +40,9 @@ pub(super) fn reached_in(
         for (place, how) in here.chain(beyond) {
             let mut more = named(list, place, day, address.found);
             if how == Surety::May {
-                more.iter_mut()
-                    .for_each(|ground| ground.effect = Effect::Review);
+                for ground in &mut more {
+                    ground.effect = Effect::Review;
+                }
             }
             more.extend(
                 keys::hosts_up(place.url.host())

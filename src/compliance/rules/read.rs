@@ -4,7 +4,7 @@ use super::{
     super::{
         keys,
         lists::Found,
-        model::{Field, MatchKind},
+        model::{Field, MatchKind, Unwrapped},
         normal::Text,
     },
     Exposure, leads,
@@ -93,6 +93,37 @@ impl<'a> Read<'a> {
             goods: addresses(goods, &mut unreadable),
             channel: addresses(channel, &mut unreadable),
             unreadable,
+        }
+    }
+}
+
+impl Read<'_> {
+    /// Follows our own short links to where they led. What lies behind one that led nowhere nobody can tell.
+    pub(super) fn unwrap(&mut self, unwrapped: &[Unwrapped]) {
+        for address in self.goods.iter_mut().chain(&mut self.channel) {
+            for one in unwrapped {
+                let is_it = |place: &Place| place.url.as_str() == one.address;
+                let how = if is_it(&address.place) {
+                    Some(Surety::Leads)
+                } else {
+                    let mut beyond = address.beyond.iter();
+                    beyond.find(|(place, _)| is_it(place)).map(|(_, how)| *how)
+                };
+                let Some(how) = how else { continue };
+                match one.target.as_deref().map(WebUrl::parse) {
+                    Some(Ok(target)) => {
+                        let (further, is_blind) = leads::beyond(&target);
+                        address.is_blind |= is_blind;
+                        address.beyond.push((Place::of(target), how));
+                        let further = further.into_iter().map(|(place, onward)| match how {
+                            Surety::Leads => (place, onward),
+                            Surety::May => (place, Surety::May),
+                        });
+                        address.beyond.extend(further);
+                    }
+                    _ => address.is_blind = true,
+                }
+            }
         }
     }
 }

@@ -5,9 +5,9 @@ use sqlx::FromRow;
 use uuid::Uuid;
 
 use super::{
-    ADDED_IN, CLOSE_ENTRY, CLOSED_IN, COUNTS, ENTRIES_OF_VERSION, ENTRY, HEADS, HEADS_HELD,
-    INSERT_ENTRIES, INSERT_IMPORT, INSERT_VERSION, LIVE, MOVE_HEAD, PAGE_OF_VERSION, STRAY_HEADS,
-    TAKE_HEAD, TURNED, TURNED_ENTRIES, VERSION, VERSIONS, broken, digest, each,
+    ADDED_IN, CHANGES_BETWEEN, CLOSE_ENTRY, CLOSED_IN, COUNTS, ENTRIES_OF_VERSION, ENTRY, HEADS,
+    HEADS_HELD, INSERT_ENTRIES, INSERT_IMPORT, INSERT_VERSION, LIVE, MOVE_HEAD, PAGE_OF_VERSION,
+    STRAY_HEADS, TAKE_HEAD, TURNED, TURNED_ENTRIES, VERSION, VERSIONS, broken, digest, each,
 };
 use crate::{
     compliance::model::{Draft, Effect, Entry, Head, ListName, MatchKind, Source},
@@ -338,15 +338,54 @@ pub(in crate::compliance) async fn page_of(
     each(rows)
 }
 
-/// What `version` added and closed, in id order.
-pub(in crate::compliance) async fn changed_in(
-    db: &Db,
+/// What `version` added, in id order.
+pub(in crate::compliance) async fn added_in(
+    on: impl Into<On<'_>>,
     list: ListName,
     version: i64,
-) -> Result<(Vec<Entry>, Vec<EntryId>), DbError> {
-    let added: Vec<EntryRow> = db.sql(ADDED_IN).bind(list).bind(version).all().await?;
-    let closed: Vec<(EntryId,)> = db.sql(CLOSED_IN).bind(list).bind(version).all().await?;
-    Ok((each(added)?, closed.into_iter().map(|(id,)| id).collect()))
+) -> Result<Vec<Entry>, DbError> {
+    let rows: Vec<EntryRow> = on
+        .into()
+        .sql(ADDED_IN)
+        .bind(list)
+        .bind(version)
+        .all()
+        .await?;
+    each(rows)
+}
+
+/// What `version` closed, in id order.
+pub(in crate::compliance) async fn closed_in(
+    on: impl Into<On<'_>>,
+    list: ListName,
+    version: i64,
+) -> Result<Vec<EntryId>, DbError> {
+    let rows: Vec<(EntryId,)> = on
+        .into()
+        .sql(CLOSED_IN)
+        .bind(list)
+        .bind(version)
+        .all()
+        .await?;
+    Ok(rows.into_iter().map(|(id,)| id).collect())
+}
+
+/// How many entries were added and closed after version `since` and up to `version`.
+pub(in crate::compliance) async fn changes_between(
+    on: impl Into<On<'_>>,
+    list: ListName,
+    since: i64,
+    version: i64,
+) -> Result<i64, DbError> {
+    let (changes,): (i64,) = on
+        .into()
+        .sql(CHANGES_BETWEEN)
+        .bind(list)
+        .bind(since)
+        .bind(version)
+        .one()
+        .await?;
+    Ok(changes)
 }
 
 /// An import as it is stored.
