@@ -30,6 +30,7 @@ const SEED: u64 = 0x5eed_0018;
 const OWNED: &[(&str, &str, &str)] = &[
     ("account_role", "account_id", "SELECT account_id, account_id FROM account_role"),
     ("api_key", "api_key_id", "SELECT api_key_id, account_id FROM api_key"),
+    ("appeal", "appeal_id", "SELECT appeal_id, account_id FROM appeal"),
     ("commission", "commission_id", "SELECT commission_id, affiliate_id FROM commission
         UNION SELECT commission_id, shop_owner_id FROM commission"),
     ("commission_reversal", "reversal_id", "SELECT reversal_id, affiliate_id FROM commission_reversal
