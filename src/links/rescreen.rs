@@ -91,7 +91,16 @@ impl Rescreen {
 
     /// Looks at the next links and gives their number; none when every link was looked at under the lists in force.
     pub async fn step(&self, ctx: &Context) -> Result<u64, DbError> {
-        let lists = self.compliance.lists_now(&ctx.db).await?;
+        let lists = match self.compliance.lists_now(&ctx.db).await {
+            Ok(lists) => lists,
+            Err(DbError::Broken(what)) => {
+                // Nothing can be judged by lists that do not read. New requests are refused meanwhile, and the pass waits.
+                tracing::error!(fault = %what, "lists cannot be screened against; the pass waits");
+                metrics::counter!("tinvia_rescreen_unavailable_total").increment(1);
+                return Ok(0);
+            }
+            Err(error) => return Err(error),
+        };
         let versions = versions_of(&lists)?;
         let pass = acts::pass(&ctx.db, &versions).await?;
         if pass.as_ref().is_some_and(|pass| pass.finished_at.is_some()) {
