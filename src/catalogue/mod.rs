@@ -55,6 +55,8 @@ pub use watch::{EditGate, EditVerdict, GroundText, Neighbours, Watch};
 /// Every statement of this slice.
 pub const STATEMENTS: &[crate::kernel::db::Statement] = store::ALL;
 
+/// Every statement over sets of rows.
+pub const AMONG_STATEMENTS: &[crate::kernel::db::Statement] = store::AMONG;
 /// Every statement over papers.
 pub const PAPER_STATEMENTS: &[crate::kernel::db::Statement] = store::papers::ALL;
 

@@ -80,7 +80,7 @@ pub use own_links::OwnLinks;
 pub use papers::paper_grounds;
 pub use preview::preview_order;
 pub use reach::{
-    KEYS_VERSION, KeyKind, Probe, SearchKey, asks_channels, asks_goods, place, places_under,
+    KEYS_VERSION, KeyKind, Probe, SearchKey, asks_channels, asks_goods, places, places_under,
     probes, search_keys,
 };
 pub use replay::{Replayed, replay_all, verify_replay};

@@ -16,6 +16,7 @@ use super::{
     keys,
     model::{Entry, Goods, ListName, MatchKind, ShopFacts},
     normal::{self, is_spaced, is_word},
+    rules,
 };
 use crate::kernel::host::WebUrl;
 
@@ -109,16 +110,30 @@ pub fn search_keys(product: &Goods, shop: &ShopFacts) -> Vec<SearchKey> {
         }
     }
     for address in [product.url.as_deref(), shop.website.as_deref()] {
-        if let Some(place) = address.and_then(place) {
+        for place in address.map(places).unwrap_or_default() {
             add(KeyKind::Place, place);
         }
     }
     keys.into_iter().collect()
 }
 
-/// The key of an address; none when it does not read.
+/// The keys of an address: its own, and those of every address that it surely leads to. None when it does not read.
 #[must_use]
-pub fn place(address: &str) -> Option<String> {
+pub fn places(address: &str) -> Vec<String> {
+    let Ok(url) = WebUrl::parse(address) else {
+        return Vec::new();
+    };
+    let mut places: Vec<String> = std::iter::once(&url)
+        .chain(&rules::led_to(&url))
+        .map(|url| cut(place_of(url)))
+        .collect();
+    places.sort_unstable();
+    places.dedup();
+    places
+}
+
+/// The key of an address itself; none when it does not read.
+fn own_place(address: &str) -> Option<String> {
     let url = WebUrl::parse(address).ok()?;
     Some(cut(place_of(&url)))
 }
@@ -154,7 +169,7 @@ fn probe(entry: &Entry) -> Probe {
         MatchKind::Domain => places_under(&draft.key),
         MatchKind::Url => {
             // The key has no scheme.
-            let place = place(&format!("https://{}", draft.key));
+            let place = own_place(&format!("https://{}", draft.key));
             place.map_or(Probe::Everything, |key| {
                 Probe::Exact(SearchKey {
                     kind: KeyKind::Place,

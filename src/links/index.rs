@@ -83,14 +83,14 @@ pub(super) async fn is_fresh(tx: &mut Tx, product: &Product, shop: &Shop) -> Res
 
 /// The places of a link.
 fn places_of(link_id: LinkId, url: &str, channel_url: Option<&str>) -> Vec<PlaceOf> {
-    let place = |side, address: Option<&str>| {
-        address
-            .and_then(compliance::place)
-            .map(|place| (side, place, link_id))
-    };
-    [place(TARGET, Some(url)), place(CHANNEL, channel_url)]
+    let sides = [(TARGET, Some(url)), (CHANNEL, channel_url)];
+    sides
         .into_iter()
-        .flatten()
+        .filter_map(|(side, address)| address.map(|address| (side, address)))
+        .flat_map(|(side, address)| {
+            let places = compliance::places(address).into_iter();
+            places.map(move |place| (side, place, link_id))
+        })
         .collect()
 }
 

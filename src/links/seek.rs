@@ -140,8 +140,9 @@ async fn under(on: &mut On<'_>, host: &str) -> Result<Vec<Live>, DbError> {
         return Ok(Vec::new());
     };
     let is_under = |address: Option<&str>| {
-        let place = address.and_then(compliance::place);
-        place.is_some_and(|place| (from.as_str()..to.as_str()).contains(&place.as_str()))
+        let places = address.map(compliance::places).unwrap_or_default();
+        let stretch = from.as_str()..to.as_str();
+        places.iter().any(|place| stretch.contains(&place.as_str()))
     };
     let mut live = Vec::new();
     if keep::is_complete(on).await? {

@@ -20,6 +20,7 @@ pub(crate) const ALL: &[(&str, &[Statement])] = &[
     ("accounts", accounts::STATEMENTS),
     ("audit", audit::STATEMENTS),
     ("catalogue", catalogue::STATEMENTS),
+    ("catalogue::among", catalogue::AMONG_STATEMENTS),
     ("catalogue::papers", catalogue::PAPER_STATEMENTS),
     ("catalogue::edits", catalogue::EDIT_STATEMENTS),
     ("clicks", clicks::STATEMENTS),

@@ -1,8 +1,12 @@
 //! The SQL of the catalogue.
 
+mod among;
 pub(super) mod edits;
 pub(super) mod papers;
 mod rows;
+
+pub(super) use among::ALL as AMONG;
+pub use among::products_among;
 
 use self::rows::{ProductRow, ProgramRow, ShopRow, TermsRow};
 use super::{
@@ -14,7 +18,7 @@ use crate::kernel::{
     clock::Instant,
     db::{Bind, Db, DbError, On, Row, Statement, Tx},
     host::HostName,
-    ids::{self, AccountId, LeafId, ProductId, ProgramId, ShopId, TypedId},
+    ids::{AccountId, LeafId, ProductId, ProgramId, ShopId, TypedId},
     law::BREACHES_MAX,
     page::Limit,
 };
@@ -78,18 +82,6 @@ crate::statements! {
                             registration_number, price_minor, price_currency, created_at
                      FROM product
                      WHERE product_id = $1";
-    /// Products of a set of ids, which is a JSON list of their digits.
-    PRODUCTS_AMONG = {
-        sqlite: "SELECT product_id, shop_id, title, description, url, category, brand, gtin,
-                        registration_number, price_minor, price_currency, created_at
-                 FROM product
-                 WHERE product_id IN (SELECT unhex(value) FROM json_each($1))",
-        postgres: "SELECT product_id, shop_id, title, description, url, category, brand, gtin,
-                          registration_number, price_minor, price_currency, created_at
-                   FROM product
-                   WHERE product_id IN (SELECT CAST(value AS UUID)
-                                        FROM json_array_elements_text(CAST($1 AS JSON)) AS value)"
-    };
     /// Products of one shop, newest first.
     PRODUCTS_OF_SHOP = "SELECT product_id, shop_id, version, title, description, url, category, brand, gtin,
                                registration_number, price_minor, price_currency, created_at
@@ -309,20 +301,6 @@ pub async fn product_by_id(
 ) -> Result<Option<Product>, DbError> {
     let row: Option<ProductRow> = on.into().sql(PRODUCT_BY_ID).bind(id).optional().await?;
     row.map(ProductRow::read).transpose()
-}
-
-/// The products among `ids` that there are, in no order. The caller bounds the set.
-pub async fn products_among(
-    on: impl Into<On<'_>>,
-    ids: &[ProductId],
-) -> Result<Vec<Product>, DbError> {
-    let rows: Vec<ProductRow> = on
-        .into()
-        .sql(PRODUCTS_AMONG)
-        .bind(ids::set_of(ids))
-        .all()
-        .await?;
-    rows.into_iter().map(ProductRow::read).collect()
 }
 
 /// Products of one shop, one more than `limit`.

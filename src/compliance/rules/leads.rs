@@ -51,6 +51,13 @@ static REDIRECTING: LazyLock<Vec<&str>> = LazyLock::new(|| {
         .collect()
 });
 
+/// The addresses that `url` surely leads to.
+pub(in crate::compliance) fn led_to(url: &WebUrl) -> Vec<WebUrl> {
+    let (found, _) = beyond(url);
+    let sure = found.into_iter().filter(|(_, how)| *how == Surety::Leads);
+    sure.map(|(place, _)| place.url).collect()
+}
+
 /// The addresses that `url` leads to, and whether it also leads where nobody here can tell.
 pub(super) fn beyond(url: &WebUrl) -> (Vec<(Place, Surety)>, bool) {
     let mut found: Vec<(WebUrl, Surety)> = Vec::new();

@@ -176,6 +176,7 @@ pub(super) fn addresses_of(exposure: Exposure<'_>) -> Vec<WebUrl> {
         .collect()
 }
 
+pub(in crate::compliance) use leads::led_to;
 /// What the papers that goods need and those on file come to.
 pub(in crate::compliance) use papers::missing as missing_papers;
 
