@@ -22,19 +22,17 @@ use crate::{
     api::{self, Offered},
     catalogue,
     clicks::{ClickLog, ClickLogOptions, Redirects},
-    commissions,
-    compliance::{self, Compliance, DeskWatch, TurnOfDay},
+    compliance::{self, Compliance},
     config::Config,
     identity,
+    jobs::Hands,
     kernel::{
         ambient::Ambient,
         context::Context,
         db::{Db, DbError},
         secret::{KeyFault, KeyRing},
     },
-    links::{
-        self, Directory, DirectoryOptions, Keeper, NodeClock, OnlyCounted, Rescreen, ShortLinks,
-    },
+    links::{self, Directory, DirectoryOptions, Keeper, NodeClock, ShortLinks},
     orders,
     web::{self, Problem, problem::kinds},
     worker::{self, Job},
@@ -251,118 +249,15 @@ impl Shared {
 
     /// Every background job.
     fn jobs(&self, db: &Db) -> Vec<Job> {
-        let mut jobs = worker::jobs(Arc::clone(&self.nudged));
-        let dependents = Arc::clone(&self.dependents);
-        jobs.push(Job {
-            name: "identity.expire",
-            every: Duration::from_mins(1),
-            wake: None,
-            run: Arc::new(move |ctx| {
-                let dependents = Arc::clone(&dependents);
-                Box::pin(async move { identity::expire_due(&ctx, &dependents).await })
-            }),
-        });
-        let turn = Arc::new(TurnOfDay::new(self.compliance.clone().into_inner()));
-        jobs.push(Job {
-            name: "lists.turn_of_day",
-            every: Duration::from_secs(10),
-            wake: None,
-            run: Arc::new(move |ctx| {
-                let turn = Arc::clone(&turn);
-                Box::pin(async move { turn.run(&ctx).await })
-            }),
-        });
-        let screener = Arc::clone(&self.compliance.screener);
-        jobs.push(Job {
-            name: "lists.compile",
-            every: Duration::from_secs(5),
-            wake: Some(screener.changes(db)),
-            run: Arc::new(move |ctx| {
-                let screener = Arc::clone(&screener);
-                Box::pin(async move { screener.catch_up(&ctx.db).await })
-            }),
-        });
-        jobs.extend(self.link_jobs());
-        let watch = Arc::clone(&self.neighbours.watch);
-        jobs.push(Job {
-            name: "papers.lapse",
-            every: Duration::from_mins(1),
-            wake: None,
-            run: Arc::new(move |ctx| {
-                let watch = Arc::clone(&watch);
-                Box::pin(async move { catalogue::lapse_due(&ctx, &watch).await })
-            }),
-        });
-        let desk = Arc::new(DeskWatch::default());
-        jobs.push(Job {
-            name: "desk.watch",
-            every: Duration::from_secs(10),
-            wake: None,
-            run: Arc::new(move |ctx| {
-                let desk = Arc::clone(&desk);
-                Box::pin(async move { desk.run(&ctx).await })
-            }),
-        });
-        jobs.push(Job {
-            name: "orders.fold",
-            every: Duration::from_secs(1),
-            wake: Some(self.inbox.wake()),
-            run: {
-                let screener = Arc::clone(&self.compliance.screener);
-                Arc::new(move |ctx| Box::pin(commissions::run_fold(ctx, Arc::clone(&screener))))
-            },
-        });
-        jobs.push(Job {
-            name: "orders.lines",
-            every: Duration::from_secs(5),
-            wake: None,
-            run: {
-                let screener = Arc::clone(&self.compliance.screener);
-                Arc::new(move |ctx| Box::pin(commissions::settle_lines(ctx, Arc::clone(&screener))))
-            },
-        });
-        jobs
-    }
-
-    fn link_jobs(&self) -> Vec<Job> {
-        let compliance = self.compliance.clone().into_inner();
-        let rescreen = Rescreen::new(compliance, Arc::new(OnlyCounted));
-        let (writing, beating) = (Arc::clone(&self.clock), Arc::clone(&self.clock));
-        vec![
-            Job {
-                name: "links.index",
-                every: Duration::from_secs(5),
-                wake: None,
-                run: Arc::new(|ctx| Box::pin(links::index_older_links(ctx))),
-            },
-            Job {
-                name: "links.rescreen",
-                every: Duration::from_secs(2),
-                wake: None,
-                run: Arc::new(move |ctx| {
-                    let rescreen = rescreen.clone();
-                    Box::pin(async move { rescreen.step(&ctx).await })
-                }),
-            },
-            Job {
-                name: "takedowns.clock",
-                every: Duration::from_secs(1),
-                wake: Some(self.clock.wake()),
-                run: Arc::new(move |ctx| {
-                    let clock = Arc::clone(&writing);
-                    Box::pin(async move { clock.write(&ctx).await })
-                }),
-            },
-            Job {
-                name: "node.beat",
-                every: Duration::from_secs(5),
-                wake: None,
-                run: Arc::new(move |ctx| {
-                    let clock = Arc::clone(&beating);
-                    Box::pin(async move { clock.beat(&ctx).await })
-                }),
-            },
-        ]
+        let hands = Hands {
+            nudged: Arc::clone(&self.nudged),
+            dependents: Arc::clone(&self.dependents),
+            compliance: self.compliance.clone().into_inner(),
+            watch: Arc::clone(&self.neighbours.watch),
+            clock: Arc::clone(&self.clock),
+            deliveries: self.inbox.wake(),
+        };
+        hands.jobs(db)
     }
 
     /// Hands the slices' state to the handlers.

@@ -9,14 +9,14 @@ CREATE TABLE order_line_screening (
     list_versions  TEXT NOT NULL,        -- JSON object: list to version; empty when unscreened
     engine_version INTEGER NOT NULL,      -- of the rules that screened
     screened_at    TEXT NOT NULL,
-    ruling         TEXT CHECK (ruling IN ('clear', 'refused')), -- an officer's word on a line in review
+    ruling         TEXT CHECK (ruling IN ('clear', 'refused')), -- an officer's word on a line that does not earn
     ruled_at       TEXT,
     is_settled     INTEGER NOT NULL CHECK (is_settled IN (0, 1)),     -- whether the order's commission follows the row; false asks for another settling
     leaf_id        BLOB REFERENCES audit_leaf (leaf_id), -- no leaf, no refusal
     PRIMARY KEY (order_id, line_id, text_sha256),
     CHECK (outcome IN ('clear', 'unscreened') OR leaf_id IS NOT NULL),
     CHECK ((ruling IS NULL) = (ruled_at IS NULL)),
-    CHECK (ruling IS NULL OR outcome = 'in_review')
+    CHECK (ruling IS NULL OR outcome IN ('refused', 'in_review'))
 ) STRICT;
 
 -- What a worker still has to settle.

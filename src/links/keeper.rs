@@ -186,6 +186,13 @@ async fn take_down_for_order(
 
 /// The hits that refuse, by a ground that no person overruled when the link was issued.
 pub(super) async fn not_waived(tx: &mut Tx, hits: Vec<Hit>) -> Result<Vec<Hit>, DbError> {
+    let mut standing = without_waived(tx, hits).await?;
+    standing.retain(Hit::is_refused);
+    Ok(standing)
+}
+
+/// The hits with the grounds that no person overruled when the link was issued; those without any are gone.
+pub(super) async fn without_waived(tx: &mut Tx, hits: Vec<Hit>) -> Result<Vec<Hit>, DbError> {
     let mut standing = Vec::new();
     for mut hit in hits {
         let waivers = decision_waivers(&mut *tx, hit.link.decision_id).await?;
@@ -195,7 +202,7 @@ pub(super) async fn not_waived(tx: &mut Tx, hits: Vec<Hit>) -> Result<Vec<Hit>, 
                 grounds.filter(|ground| !waivers.iter().any(|waiver| waiver.covers(ground)));
             hit.grounds = grounds.cloned().collect();
         }
-        if hit.is_refused() {
+        if !hit.grounds.is_empty() {
             standing.push(hit);
         }
     }

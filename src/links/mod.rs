@@ -48,7 +48,7 @@ pub use keeper::Keeper;
 pub use landing::{Landing, TOKEN_KEY};
 pub use laws::laws;
 pub use model::{ActEffect, CauseKind, Link, LinkStatus, TakedownReason};
-pub use rescreen::{Doubts, OnlyCounted, Rescreen};
+pub use rescreen::Rescreen;
 pub use slug::{Slug, SlugFault};
 pub use unwrap::ShortLinks;
 pub use watch::Neighbour;

@@ -7,8 +7,6 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
-
 use super::{
     act,
     find::{self, Hit, Question},
@@ -23,7 +21,7 @@ use super::{
 };
 use crate::{
     catalogue,
-    compliance::{Compliance, Ground, Lists},
+    compliance::{self, CaseAbout, Compliance, Lists, NewCase},
     kernel::{
         actor::Actor,
         clock::legal_day,
@@ -38,40 +36,10 @@ const RESCREEN: Actor = Actor::System("links.rescreen");
 /// Links of one step.
 const PAGE: i64 = 500;
 
-/// Who takes live links that have become doubtful.
-pub trait Doubts: Send + Sync {
-    /// A live link stands that a new request for would be sent to an officer. Called in the transaction of the step,
-    /// again on every pass; the same link with the same grounds must make one case.
-    fn in_review<'t>(
-        &'t self,
-        tx: &'t mut Tx,
-        ctx: &'t Context,
-        link: LinkId,
-        grounds: &'t [Ground],
-    ) -> BoxFuture<'t, Result<(), DbError>>;
-}
-
-/// Nobody: doubtful links are counted, and stand.
-#[derive(Debug, Clone, Copy)]
-pub struct OnlyCounted;
-
-impl Doubts for OnlyCounted {
-    fn in_review<'t>(
-        &'t self,
-        _: &'t mut Tx,
-        _: &'t Context,
-        _: LinkId,
-        _: &'t [Ground],
-    ) -> BoxFuture<'t, Result<(), DbError>> {
-        Box::pin(async { Ok(()) })
-    }
-}
-
 /// The pass. One for a process.
 #[derive(Clone)]
 pub struct Rescreen {
     compliance: Arc<Compliance>,
-    doubts: Arc<dyn Doubts>,
 }
 
 /// One step of a pass.
@@ -83,10 +51,10 @@ struct Step {
 }
 
 impl Rescreen {
-    /// A pass that hands doubtful links to `doubts`.
+    /// A pass under these lists.
     #[must_use]
-    pub fn new(compliance: Arc<Compliance>, doubts: Arc<dyn Doubts>) -> Self {
-        Self { compliance, doubts }
+    pub fn new(compliance: Arc<Compliance>) -> Self {
+        Self { compliance }
     }
 
     /// Looks at the next links and gives their number; none when every link was looked at under the lists in force.
@@ -153,12 +121,14 @@ impl Rescreen {
         }
         mend_keys(tx, &step.page).await?;
         self.end(tx, ctx, &refused).await?;
-        for hit in &doubtful {
+        for hit in keeper::without_waived(tx, doubtful).await? {
             metrics::counter!("tinvia_rescreen_in_review_total").increment(1);
-            let doubt = self
-                .doubts
-                .in_review(tx, ctx, hit.link.link_id, &hit.grounds);
-            doubt.await?;
+            let case = NewCase {
+                about: CaseAbout::LiveLink(hit.link.link_id),
+                grounds: hit.grounds.to_vec(),
+                actor: &RESCREEN,
+            };
+            compliance::open_case(tx, ctx, case).await?;
         }
         Ok(u64::try_from(counts[0]).unwrap_or(u64::MAX))
     }

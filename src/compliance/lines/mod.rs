@@ -2,7 +2,7 @@
 //!
 //! A clean link may lead to a shop where something else is bought. So what was really sold is screened by its own text:
 //! a line that the lists refuse earns nothing, one that an officer must look at earns nothing until the ruling, and one
-//! that could not be screened earns nothing until it can be.
+//! that could not be screened earns nothing until it can be. The first two open a case, whose ruling is the last word.
 //!
 //! Owns `order_line_screening`. A line is screened once for each text it ever had: settling its order again, on later
 //! lists, gives the same answer, so a sale that was lawful when it was made keeps its commission.

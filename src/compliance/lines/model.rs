@@ -63,7 +63,7 @@ impl LineText {
 pub struct LineStanding {
     /// What screening said.
     pub outcome: LineOutcome,
-    /// What an officer ruled on a line in review: `clear` or `refused`.
+    /// What an officer ruled on a line that does not earn: `clear` or `refused`.
     pub ruling: Option<LineOutcome>,
     /// Why it is not clear.
     pub grounds: Vec<Ground>,

@@ -180,7 +180,11 @@ async fn keep(
     };
     store::put(tx, &by, &rows).await?;
     for (line, _, standing) in found {
-        if standing.outcome == LineOutcome::InReview {
+        // Also one that is refused: somebody sold it through a link of ours, and a person must know.
+        if matches!(
+            standing.outcome,
+            LineOutcome::Refused | LineOutcome::InReview
+        ) {
             let case = NewCase {
                 about: CaseAbout::OrderLine(order, line.line_id.clone()),
                 grounds: standing.grounds.clone(),

@@ -39,7 +39,7 @@ crate::statements! {
                WHERE order_id = $1 AND NOT is_settled AND outcome <> 'unscreened'";
     /// What an officer ruled on a line in review with these grounds; its commission follows with the next settling.
     RULE = "UPDATE order_line_screening SET ruling = $4, ruled_at = $5, is_settled = FALSE
-            WHERE order_id = $1 AND line_id = $2 AND grounds = $3 AND outcome = 'in_review' AND ruling IS NULL";
+            WHERE order_id = $1 AND line_id = $2 AND grounds = $3 AND outcome IN ('refused', 'in_review') AND ruling IS NULL";
     /// Law 8: acts whose leaf is gone.
     UNRECORDED = "SELECT leaf_id FROM order_line_screening
                   WHERE leaf_id IS NOT NULL

@@ -84,8 +84,8 @@ both_engines! {
             let active = stall.affiliate.get("/v1/links?status=active").await.expect(200);
             assert_eq!(active["data"], json!([]));
             officer.post(&reinstatements, because("error")).await.expect(200);
-            let active = stall.affiliate.get("/v1/links?status=active").await.expect(200);
-            assert_eq!(active["data"], json!([]), "none comes back unscreened");
+            let resting = stall.affiliate.get("/v1/links?status=suspended").await.expect(200);
+            assert_eq!(resting["data"], json!([]), "what screening has nothing against comes back");
         }
     }
 }

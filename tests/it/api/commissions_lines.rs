@@ -73,6 +73,10 @@ both_engines! {
             assert_eq!(why[member], lines[0][member], "{why}");
         }
         assert_ne!(why["amount"], 0);
+        let officer = app.officer(&fresh("o")).await;
+        let cases = officer.get("/v1/review-cases?about=order_line").await.expect(200);
+        assert_eq!(cases["data"][0]["thing"], format!("{order}/2"));
+        assert_eq!(cases["data"].as_array().unwrap().len(), 1);
     }
 
     async fn a_sale_that_was_lawful_when_it_was_made_keeps_its_commission(app: TestApp) {

@@ -258,9 +258,33 @@ both_engines! {
             let path = format!("/v1/review-cases/{first}/rulings");
             officer.post(&path, ruling(outcome)).await.expect(201);
             assert_eq!(app.anon().get(&format!("/r/{}", text(&link, "code"))).await.status, status);
-            // The same doubt after a ruling is a new case.
-            assert_ne!(doubt(&app, id).await, first);
+            // The same doubt is not put to officers again: what they let live is let live.
+            assert_eq!(doubt(&app, id).await, first);
         }
+        all_is_well(&app).await;
+    }
+
+    async fn a_live_link_that_becomes_doubtful_goes_to_an_officer_once(app: TestApp) {
+        let stall = Stall::open(&app).await;
+        let link = stall.link().await;
+        let officer = app.officer(&fresh("o")).await;
+        let add = async |value: &str| {
+            let entry = json!({
+                "match": { "kind": "term", "value": value }, "effect": "review", "reason": "thử",
+                "source": { "authority": "Bộ Công Thương" },
+            });
+            officer.post("/v1/lists/violating-goods/entries", entry).await.expect(201);
+            app.settle().await;
+            let cases = officer.get("/v1/review-cases?about=live_link&status=open").await.expect(200);
+            cases["data"].as_array().unwrap().clone()
+        };
+        let cases = add("túi xách da").await;
+        assert_eq!(cases.len(), 1);
+        assert_eq!(cases[0]["thing"], link["id"]);
+        assert_eq!(app.anon().get(&format!("/r/{}", text(&link, "code"))).await.status, 302);
+        let path = format!("/v1/review-cases/{}/rulings", text(&cases[0], "id"));
+        officer.post(&path, ruling("issued")).await.expect(201);
+        assert_eq!(add("bình hoa gốm sứ").await.len(), 0);
         all_is_well(&app).await;
     }
 

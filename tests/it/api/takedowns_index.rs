@@ -42,7 +42,7 @@ async fn many_links(market: &Market, other: &Market) -> Vec<String> {
     for (place, (title, url)) in goods.iter().enumerate() {
         let market = if place % 2 == 0 { market } else { other };
         let body = json!({
-            "shop_id": market.shop_id, "title": title, "description": "Hàng mới", "url": url, "brand": "Mây Trắng",
+            "shop_id": market.shop_id, "title": title, "description": "Hàng xách tay", "url": url, "brand": "Mây Trắng",
             "category": "Gia dụng", "price": { "amount": 1000, "currency": "VND" },
             "gtin": (place == 1).then_some("4006381333931"),
         });
@@ -69,7 +69,7 @@ async fn many_links(market: &Market, other: &Market) -> Vec<String> {
 /// Entries, and how many links each hits.
 const ENTRIES: &[(&str, &str, &str, u64)] = &[
     ("violating-goods", "term", "kem trộn", 2),
-    ("violating-goods", "term", "hàng mới", 10),
+    ("violating-goods", "term", "hàng xách tay", 10),
     ("violating-goods", "term", "hoà phát", 2),
     ("violating-goods", "term", "電子煙", 2),
     ("violating-goods", "term", "trộn kem", 0),
@@ -138,13 +138,13 @@ both_engines! {
         let codes = many_links(&market, &other).await;
         let officer = app.officer(&fresh("o")).await;
         let rows = app.row_counts().await;
-        let term = entry("term", "hàng mới", "refuse");
+        let term = entry("term", "hàng xách tay", "refuse");
         let reach = preview(&officer, "violating-goods", &term).await;
         assert_eq!(reach[..5], [json!(10), json!(2), json!(2), json!(5), json!(0)]);
         let samples = reach[5].as_array().unwrap();
         assert_eq!(samples.len(), 10);
-        assert!(samples.iter().all(|sample| sample["matched"] == "Hàng mới" && sample["span"] == json!([0, 8])));
-        let looked = preview(&officer, "violating-goods", &entry("term", "hàng mới", "review")).await;
+        assert!(samples.iter().all(|sample| sample["matched"] == "Hàng xách tay" && sample["span"] == json!([0, 13])));
+        let looked = preview(&officer, "violating-goods", &entry("term", "hàng xách tay", "review")).await;
         assert_eq!(looked[..5], [json!(0), json!(0), json!(0), json!(0), json!(10)]);
         assert_eq!(app.row_counts().await, rows);
         for path in ["/v1/lists/violating-goods/previews", "/v1/lists/mlm-certificates/previews"] {

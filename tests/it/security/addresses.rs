@@ -135,7 +135,9 @@ both_engines! {
             assert!(said == ["flagged-commerce-platform"] || said == ["no address"], "{url:?} is {said:?}");
         }
         assert_eq!(verdict(&an, SAME_PLACE[0]).await, ["flagged-commerce-platform"]);
-        assert_eq!(verdict(&an, "https://shop.example.com/chợ-lậu.vn?u=https://chợ-lậu.vn").await, [""; 0]);
+        assert_eq!(verdict(&an, "https://shop.example.com/chợ-lậu.vn?q=chợ-lậu.vn").await, [""; 0]);
+        let led = "https://shop.example.com/ra?u=https://chợ-lậu.vn";
+        assert_eq!(verdict(&an, led).await, ["flagged-commerce-platform"], "where it redirects counts");
     }
 
     async fn s29_one_page_on_a_list_is_met_however_it_is_written(app: TestApp) {

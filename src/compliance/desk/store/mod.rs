@@ -28,9 +28,13 @@ crate::statements! {
                    VALUES ($1, $2, $3, $4, $5, $6, 'open', $7, $8, $9, $10, $11, $12)
                    ON CONFLICT DO NOTHING
                    RETURNING case_id";
-    /// The open case about the same thing with the same grounds.
+    /// The case about the same thing with the same grounds: an open one, or a ruled one about a live link. A link that
+    /// still lives after its ruling was let live, and the same doubt is not put to officers again.
     SAME_CASE = "SELECT case_id FROM review_case
-                 WHERE about = $1 AND thing = $2 AND grounds_sha256 = $3 AND status <> 'ruled'";
+                 WHERE about = $1 AND thing = $2 AND grounds_sha256 = $3
+                   AND (status <> 'ruled' OR about = 'live_link')
+                 ORDER BY case_id DESC
+                 LIMIT 1";
     /// Takes one case for an act: two acts meet here. No row back means unknown or ruled on.
     TAKE_CASE = "UPDATE review_case SET status = status WHERE case_id = $1 AND status <> 'ruled'
                  RETURNING case_id, about, thing, decision_id, grounds, status, due_at, rule_id, claimed_by,
