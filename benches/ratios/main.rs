@@ -33,8 +33,8 @@
 //! what somebody can do who wants to know whether an address has an account. The service is a process of its own there,
 //! at the password cost it ships with, and the memory counted is that process's.
 //!
-//! `TINVIA_BENCH_SECONDS` sets how long each run lasts, 2 by default; `./dev bench redirect`, `webhook`,
-//! `takedown` or `sign-in` runs one figure; for takedowns `TINVIA_BENCH_LINKS` says among how many links.
+//! `TINVIA_BENCH_SECONDS` sets how long each run lasts, 2 by default; `./dev bench redirect`, `screening`,
+//! `webhook`, `takedown` or `sign-in` runs one figure; for takedowns `TINVIA_BENCH_LINKS` says among how many links.
 
 #![expect(
     clippy::unwrap_used,
@@ -97,7 +97,7 @@ fn main() {
     if runs("screening") {
         screening::measure(PAIRS);
     }
-    if !(redirects || webhooks || sign_ins) {
+    if !(redirects || webhooks || takedowns || sign_ins) {
         return;
     }
     for engine in [Engine::Sqlite, Engine::Postgres] {

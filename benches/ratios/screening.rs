@@ -64,7 +64,12 @@ fn terms(dice: &mut Dice) -> Vec<String> {
     let mut terms = std::collections::BTreeSet::new();
     while terms.len() < TERMS {
         let count = 2 + dice.roll(3);
-        terms.insert(dice.syllables(count));
+        let term = dice.syllables(count);
+        // Words of every day alone are no term, and no list takes them.
+        let alone = [(MatchKind::Term, term.clone())];
+        if Lists::trial(ListName::ViolatingGoods, alone).is_ok() {
+            terms.insert(term);
+        }
     }
     terms.into_iter().collect()
 }

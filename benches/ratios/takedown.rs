@@ -211,9 +211,12 @@ async fn plant(engine: Engine, app: &TestApp, market: &Market, links: usize) -> 
         plain: Vec::new(),
     };
     let ambient = Ambient::system();
-    let codes: Vec<String> = (0..links)
-        .map(|_| Code::fresh(&ambient).to_string())
-        .collect();
+    // Of a million codes some hundred are drawn twice.
+    let mut codes = std::collections::HashSet::with_capacity(links);
+    while codes.len() < links {
+        codes.insert(Code::fresh(&ambient).to_string());
+    }
+    let codes: Vec<String> = codes.into_iter().collect();
     for (at, code) in codes.iter().enumerate() {
         let codes = match word(at % products) {
             "hiếm" => &mut planted.rare,

@@ -51,10 +51,7 @@ impl Normal {
     /// Bends `original` to level 1.
     #[must_use]
     pub(in crate::compliance) fn of(original: &str) -> Self {
-        let mut placed = one_tone_place(shrink_blanks(fold(original)));
-        while placed.last().is_some_and(|(c, ..)| *c == ' ') {
-            placed.pop();
-        }
+        let placed = one_tone_place(shrink_blanks(fold(original)));
         let mut text = String::with_capacity(original.len());
         let mut marks = Vec::with_capacity(placed.len());
         for (c, from, to) in placed {
@@ -96,6 +93,10 @@ pub(super) fn normal(text: &str) -> String {
 /// Characters that draw nothing and only part what belongs together: zero width, joiners, bidirectional controls,
 /// variation selectors, tags, fillers, and controls that are not white space.
 fn is_invisible(c: char) -> bool {
+    // Nearly every character of a text is one of these, and none of them is among those below.
+    if matches!(c, ' '..='~' | '\u{c0}'..='\u{24f}' | '\u{1e00}'..='\u{1eff}') {
+        return false;
+    }
     matches!(c,
         '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
@@ -108,21 +109,79 @@ fn is_invisible(c: char) -> bool {
 /// Folds cluster by cluster: a cluster is a character and all that may compose with it.
 fn fold(original: &str) -> Vec<Placed> {
     let mut folded = Vec::with_capacity(original.len());
-    let mut cluster = String::new();
-    let (mut from, mut to) = (0, 0);
+    let mut cluster = Cluster::default();
     for (place, c) in original.chars().enumerate() {
         if is_invisible(c) {
             continue;
         }
         if begins_cluster(c) {
-            settle(&mut cluster, from, to, &mut folded);
-            from = place;
+            cluster.settle(&mut folded);
+            cluster.from = place;
         }
         cluster.push(c);
-        to = place + 1;
+        cluster.to = place + 1;
     }
-    settle(&mut cluster, from, to, &mut folded);
+    cluster.settle(&mut folded);
     folded
+}
+
+/// A character and all that may compose with it. Nearly always it is one character alone, which needs no text.
+#[derive(Default)]
+struct Cluster {
+    first: Option<char>,
+    /// All of it, where it is more than one.
+    whole: String,
+    from: usize,
+    to: usize,
+}
+
+impl Cluster {
+    fn push(&mut self, c: char) {
+        match self.first {
+            None => self.first = Some(c),
+            Some(first) => {
+                if self.whole.is_empty() {
+                    self.whole.push(first);
+                }
+                self.whole.push(c);
+            }
+        }
+    }
+
+    /// Adds the cluster folded, and is empty again.
+    fn settle(&mut self, folded: &mut Vec<Placed>) {
+        let Some(first) = self.first.take() else {
+            return;
+        };
+        let (from, to) = (self.from, self.to);
+        if self.whole.is_empty() {
+            if first.is_ascii() {
+                folded.push((first.to_ascii_lowercase(), from, to));
+                return;
+            }
+            if is_latin_letter(first) {
+                folded.extend(first.to_lowercase().map(|c| (c, from, to)));
+                return;
+            }
+            self.whole.push(first);
+        }
+        let cluster = &mut self.whole;
+        for _ in 0..SETTLE_ROUNDS_MAX {
+            let next: String = cluster
+                .nfkc()
+                .flat_map(char::to_lowercase)
+                .filter(|c| !is_invisible(*c))
+                .nfc()
+                .collect();
+            let settled = next == *cluster;
+            *cluster = next;
+            if settled {
+                break;
+            }
+        }
+        folded.extend(cluster.chars().map(|c| (c, from, to)));
+        cluster.clear();
+    }
 }
 
 /// Whether nothing before `c` can compose with it.
@@ -146,52 +205,27 @@ fn is_latin_letter(c: char) -> bool {
         | 'ơ' | 'Ơ' | 'ư' | 'Ư' | '\u{1ea0}'..='\u{1ef9}')
 }
 
-fn settle(cluster: &mut String, from: usize, to: usize, folded: &mut Vec<Placed>) {
-    let mut alone = cluster.chars();
-    if let (Some(c), None) = (alone.next(), alone.next())
-        && is_latin_letter(c)
-    {
-        folded.extend(c.to_lowercase().map(|c| (c, from, to)));
-        cluster.clear();
-        return;
-    }
-    if cluster.is_ascii() {
-        folded.extend(cluster.chars().map(|c| (c.to_ascii_lowercase(), from, to)));
-        cluster.clear();
-        return;
-    }
-    for _ in 0..SETTLE_ROUNDS_MAX {
-        let next: String = cluster
-            .nfkc()
-            .flat_map(char::to_lowercase)
-            .filter(|c| !is_invisible(*c))
-            .nfc()
-            .collect();
-        let settled = next == *cluster;
-        *cluster = next;
-        if settled {
-            break;
+/// Runs of white space become one blank; none is left at either end.
+fn shrink_blanks(mut folded: Vec<Placed>) -> Vec<Placed> {
+    for (c, ..) in &mut folded {
+        if c.is_whitespace() {
+            *c = ' ';
         }
     }
-    folded.extend(cluster.chars().map(|c| (c, from, to)));
-    cluster.clear();
-}
-
-/// Runs of white space become one blank; none is left in front.
-fn shrink_blanks(folded: Vec<Placed>) -> Vec<Placed> {
-    let mut shrunk: Vec<Placed> = Vec::with_capacity(folded.len());
-    for (c, from, to) in folded {
-        if !c.is_whitespace() {
-            shrunk.push((c, from, to));
-            continue;
+    folded.dedup_by(|(next, _, end), (c, _, to)| {
+        let is_run = *c == ' ' && *next == ' ';
+        if is_run {
+            *to = *end;
         }
-        match shrunk.last_mut() {
-            Some((' ', _, end)) => *end = to,
-            Some(_) => shrunk.push((' ', from, to)),
-            None => {}
-        }
+        is_run
+    });
+    if folded.first().is_some_and(|(c, ..)| *c == ' ') {
+        folded.remove(0);
     }
-    shrunk
+    if folded.last().is_some_and(|(c, ..)| *c == ' ') {
+        folded.pop();
+    }
+    folded
 }
 
 /// `oa`, `oe` and `uy` carry their tone on the second vowel, whichever the writer chose.
@@ -233,6 +267,9 @@ fn moved_tone(first: char, second: char) -> Option<(char, char)> {
 /// Whether `c` is part of a word.
 #[must_use]
 pub(super) fn is_word(c: char) -> bool {
+    if c.is_ascii() {
+        return c.is_ascii_alphanumeric();
+    }
     c.is_alphanumeric() || canonical_combining_class(c) != 0
 }
 

@@ -120,13 +120,15 @@ impl Terms {
         let mut hits = Vec::new();
         let mut breaks = None;
         let bent = text.folded().bent().text();
-        self.folded.each(bent, |term, at, past| {
+        // Most of what stands in a text stands inside its words: that is seen before the term is fetched from memory.
+        let is_whole = |at, past| !is_inside(bent, at) && !is_inside(bent, past);
+        self.folded.each(bent, is_whole, |term, at, past| {
             if let Some(term) = self.every.get(term) {
                 hits.extend(term.spelt(text, at, past, &mut breaks));
             }
         });
         let plain = text.normal().text();
-        self.odd.each(plain, |term, start, end| {
+        self.odd.each(plain, anywhere, |term, start, end| {
             if let Some(term) = self.every.get(term) {
                 let mut stands = |from, to| stands_alone(plain, from, to, &mut breaks);
                 if stands(start, end) && !is_excepted(term.exceptions(1), plain, start, stands) {
@@ -145,11 +147,12 @@ impl Terms {
         }
         let mut breaks = None;
         let bent = text.skeleton().bent();
-        self.skeletons.each(bent.text(), |term, at, past| {
-            if let Some(term) = self.every.get(term) {
-                hits.extend(term.disguised(text, at, past, &mut breaks));
-            }
-        });
+        self.skeletons
+            .each(bent.text(), anywhere, |term, at, past| {
+                if let Some(term) = self.every.get(term) {
+                    hits.extend(term.disguised(text, at, past, &mut breaks));
+                }
+            });
         hits
     }
 }
@@ -171,9 +174,6 @@ impl Term {
 
     fn spelt(&self, text: &Text, at: usize, past: usize, breaks: &mut Breaks) -> Option<Hit> {
         let bent = text.folded().bent();
-        if is_inside(bent.text(), at) || is_inside(bent.text(), past) {
-            return None;
-        }
         let plain = text.normal().text();
         let (start, end) = bent.range(at, past);
         let seen = plain.get(start..end)?;
@@ -222,6 +222,10 @@ type Breaks = Option<Vec<usize>>;
 
 fn stands_alone(plain: &str, start: usize, end: usize, breaks: &mut Breaks) -> bool {
     normal::is_boundary(plain, start, breaks) && normal::is_boundary(plain, end, breaks)
+}
+
+fn anywhere(_: usize, _: usize) -> bool {
+    true
 }
 
 /// Whether `at` is surely inside a word: between two ASCII letters or digits of the folded text.
@@ -317,8 +321,13 @@ impl Automaton {
         Ok(automaton)
     }
 
-    /// Calls `found` with each term whose pattern stands in `text`, and where.
-    fn each(&self, text: &str, mut found: impl FnMut(usize, usize, usize)) {
+    /// Calls `found` with each term whose pattern stands in `text`, and where: at those places that are `wanted`.
+    fn each(
+        &self,
+        text: &str,
+        wanted: impl Fn(usize, usize) -> bool,
+        mut found: impl FnMut(usize, usize, usize),
+    ) {
         let Some(patterns) = &self.patterns else {
             return;
         };
@@ -326,6 +335,9 @@ impl Automaton {
             return;
         }
         for hit in patterns.find_overlapping_iter(text) {
+            if !wanted(hit.start(), hit.end()) {
+                continue;
+            }
             let pattern = hit.pattern().as_usize();
             let (first, past) = (self.first.get(pattern), self.first.get(pattern + 1));
             if let (Some(first), Some(past)) = (first, past) {

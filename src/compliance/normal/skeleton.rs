@@ -355,12 +355,16 @@ fn looks(word: &str) -> Looks {
 /// Whether `word` is a syllable but for letters that stand twice.
 fn is_stuttered(word: &str) -> bool {
     let word = word.trim_matches(|c| !is_word(c));
-    let mut single: Vec<char> = word.chars().filter_map(fold_char).collect();
-    let letters = single.len();
-    single.dedup();
-    if single.len() == letters || is_syllable(word) {
+    let letters = || word.chars().filter_map(fold_char);
+    if letters()
+        .zip(letters().skip(1))
+        .all(|(one, next)| one != next)
+        || is_syllable(word)
+    {
         return false;
     }
+    let mut single: Vec<char> = letters().collect();
+    single.dedup();
     is_syllable(&single.into_iter().collect::<String>())
 }
 

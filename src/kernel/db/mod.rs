@@ -62,6 +62,8 @@ pub struct Db {
     pools: Pools,
     disk_failed: Arc<AtomicBool>,
     listeners: Arc<RwLock<Vec<Listener>>>,
+    /// The runtime that connected, where writes run.
+    home: tokio::runtime::Handle,
 }
 
 #[derive(Debug, Clone)]
@@ -104,7 +106,8 @@ pub enum Engine {
 }
 
 impl Db {
-    /// Connects, refusing an engine that is configured to lose what it acknowledged.
+    /// Connects, refusing an engine that is configured to lose what it acknowledged. Writes run on the runtime that this
+    /// is called on, which must live as long as anybody writes.
     pub async fn connect(options: &DbOptions) -> Result<Self, DbError> {
         let pools = if options.url.starts_with("postgres") {
             Pools::Postgres(connect::postgres(options).await?)
@@ -116,6 +119,7 @@ impl Db {
             pools,
             disk_failed: Arc::default(),
             listeners: Arc::default(),
+            home: tokio::runtime::Handle::current(),
         })
     }
 
@@ -138,6 +142,9 @@ impl Db {
 
     /// Runs `work` as one transaction in a task of its own: committed when it returns `Ok`, rolled back on `Err`.
     ///
+    /// That task runs on the runtime that connected and not on the caller's: a thread that serves requests has one of its
+    /// own, and a long write on it would be in the way of all others there, and they in its.
+    ///
     /// The caller may vanish at any await point; the transaction still ends one way or the other. This is the
     /// only way to write. Work that passes over the failure of one of its statements is not committed: PostgreSQL
     /// would answer its commit with a rollback and no error.
@@ -148,7 +155,7 @@ impl Db {
         E: From<DbError> + Send + 'static,
     {
         let db = self.clone();
-        let task = tokio::spawn(async move {
+        let task = self.home.spawn(async move {
             let mut tx = db.begin().await.map_err(|error| db.noticed(error))?;
             match work(&mut tx).await {
                 Ok(value) => {
@@ -159,6 +166,8 @@ impl Db {
                     let announced = tx.commit().await.map_err(|error| db.noticed(error))?;
                     for (topic, subject) in announced {
                         db.hear(topic, &subject);
+                        // Thousands of announcements are heard one by one, and others pass in between.
+                        tokio::task::consume_budget().await;
                     }
                     Ok(value)
                 }
