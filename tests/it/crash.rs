@@ -60,6 +60,18 @@ struct Storm {
     client: reqwest::Client,
 }
 
+impl Storm {
+    /// Waits until so many orders are acknowledged, for half a minute at most; what is missing then shows in the end.
+    async fn has_acknowledged(&self, orders: usize) {
+        for _ in 0..3_000 {
+            if self.acknowledged.lock().unwrap().len() >= orders {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+}
+
 async fn storm(fresh: &Fresh) {
     let (app, stop) = TestApp::start_at(fresh, real_now()).await;
     let market = app.market().await;
@@ -93,6 +105,8 @@ async fn storm(fresh: &Fresh) {
             100 + 13 * u64::try_from(round).unwrap(),
         ))
         .await;
+        // On a busy machine a round lasts until it has something to lose.
+        storm.has_acknowledged(6 * (round + 1)).await;
         process.kill();
         process = Process::start(fresh);
         slowest = slowest.max(process.started_in);

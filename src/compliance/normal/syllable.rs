@@ -80,13 +80,13 @@ fn letter(code: u32) -> Option<Letter> {
         })
         .nfc()
         .collect();
-    let base = once(c).nfd().next()?;
+    let first = once(c).nfd().next()?;
     let mut bare = bare.chars();
     match (bare.next(), bare.next()) {
         (Some(bare), None) if !several => Some(Letter {
             bare,
             tone,
-            is_vowel: is_vowel(base),
+            is_vowel: is_vowel(first),
         }),
         _ => None,
     }
