@@ -75,7 +75,7 @@ impl Versions {
     }
 
     /// The lists at `versions`. A version once compiled is known by its number: it is never edited, and what was
-    /// altered below us is what [`super::laws`] tells of.
+    /// altered below us is what [`super::laws()`] tells of.
     async fn at(&mut self, db: &Db, versions: &ListVersions) -> Result<Lists, DbError> {
         let same = |lists: &Lists| lists.versions() == *versions;
         let lists = if let Some(place) = self.walked.iter().rposition(same) {

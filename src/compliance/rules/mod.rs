@@ -3,7 +3,7 @@
 //! [`screen`] asks the lists and the shop; it is what a dry run and a second look at a live link need. [`judge`] adds
 //! the person's standing and is what a decision is. Given the same input and the same versions of the lists it gives
 //! the same verdict for ever, which is what makes a decision replayable: a change of these rules is a new
-//! [`ENGINE_VERSION`].
+//! [`Engine`].
 //!
 //! One file for each thing that is asked: `identity`, `shop`, `goods`, `places`, `papers`, `authority`.
 //!
